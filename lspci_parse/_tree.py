@@ -1,0 +1,287 @@
+"""From Lark's trees to the entries of the model: names and values, spelled as the vocabulary says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from lark import Token, Tree
+
+from lspci_parse.model import Address, Ids, NamedId, Register, Value
+from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal
+
+Entry = tuple[str, Value]
+_Node = Token | Tree[Token]
+
+_FLAG: Final = re.compile(r"([^\s,]+?):?([+-])(?![^\s,;)])")
+
+
+# ---------------------------------------------------------------------------------------------- registers
+
+
+def entries(tree: Tree[Token]) -> tuple[Entry, ...]:
+    """Return what the lines of one register add to their capability or device.
+
+    A line with a label is one register. A line whose fields carry names of their own adds each of them.
+    """
+    if tree.data == "header" or tree.data.startswith("in_"):
+        tree = tree.children[0]  # type: ignore[assignment]  # these start rules hold one register each
+    rule = str(tree.data)
+    if rule in _LABELS:
+        return ((_LABELS[rule], Register(_LABELS[rule], unique(fields(rule, tree.children)))),)
+    first = tree.children[0]
+    if isinstance(first, Token) and (first.type in FIELDS or first.type in _TOKENS or first.type == "FLAGS"):
+        return tuple(fields(rule, tree.children))
+    label = _label(first)
+    return ((label, Register(label, unique(fields(rule, tree.children[1:])))),)
+
+
+_LABELS: Final = {"region_v": "Region", "rom": "Expansion ROM"}
+"""Registers whose line does not begin with their label."""
+
+
+def _label(token: _Node) -> str:
+    return str(token).rstrip(": \t(")
+
+
+def unique(pairs: Iterable[Entry]) -> dict[str, Value]:
+    """Keep every entry: the second of a name is stored as ``Name#2``."""
+    result: dict[str, Value] = {}
+    counts: dict[str, int] = {}
+    for name, value in pairs:
+        count = counts[name] = counts.get(name, 0) + 1
+        result[name if count == 1 else f"{name}#{count}"] = value
+    return result
+
+
+def fields(rule: str, children: Iterable[_Node]) -> Iterator[Entry]:
+    """Yield the fields among ``children``; tokens that are punctuation are passed over."""
+    for child in children:
+        if isinstance(child, Tree):
+            yield from entries(child)
+        elif child.type == "FLAGS":
+            yield from flags(rule, child)
+        elif child.type in _TOKENS:
+            yield from _TOKENS[child.type](child)
+        elif child.type in FIELDS:
+            field = FIELDS[child.type]
+            value = child[len(field.printed) :].strip()
+            yield field.name or field.printed.strip(" :=#"), field.convert(value)
+
+
+def flags(rule: str, text: str) -> Iterator[Entry]:
+    """Yield the flags of a run, under their newest names."""
+    names = FLAGS.get(rule, {})
+    for name, sign in _FLAG.findall(text):
+        yield names.get(name, name), sign == "+"
+
+
+# ---------------------------------------------------------------------------- tokens that are several fields
+
+
+def _memory_kind(text: str) -> Iterator[Entry]:
+    width, prefetchable = text[1:-1].split(", ")
+    yield "width", width
+    yield "prefetchable", prefetchable == "prefetchable"
+
+
+def _bar(kind: str) -> Callable[[str], Iterator[Entry]]:
+    def convert(text: str) -> Iterator[Entry]:
+        value = text.rsplit(" ", 1)[1]
+        value = "<broken-64-bit-slot>" if value == "<invalid-64bit-slot>" else value
+        yield "type", kind
+        yield "address", value if value.startswith("<") else f"{int(value, 16):08x}"
+
+    return convert
+
+
+def _pair(text: str) -> Iterator[Entry]:
+    name, _, value = text.partition("=")
+    yield name, _guess(value)
+
+
+def _labelled(text: str) -> Iterator[Entry]:
+    name, _, value = text.rpartition(":")
+    yield name, _guess(value.strip())
+
+
+def _guess(value: str) -> Value:
+    """Type a value of a register that no rule knows: a number where it can only be decimal."""
+    return decimal(value) if re.fullmatch(r"0|[1-9]\d*", value) else value
+
+
+def _flags_v(text: str) -> Iterator[Entry]:
+    """Read the words of ``-v``'s Flags line: ``bus master, fast devsel, latency 0, IRQ 16``."""
+    for part in text.strip().split(", "):
+        match = re.fullmatch(r"(\S+) devsel|(latency|IRQ|NUMA node|IOMMU group) (-?\d+)", part)
+        if match is None:
+            yield part, True
+        elif match[1]:
+            yield "DEVSEL", match[1]
+        else:
+            yield match[2], int(match[3])
+
+
+_TOKENS: Final[dict[str, Callable[[str], Iterable[Entry]]]] = {
+    "MEMORY_KIND": _memory_kind,
+    "MEMORY_AT": _bar("Memory"),
+    "PORTS_AT": _bar("I/O ports"),
+    "ROM_AT": _bar("ROM"),
+    "BAR_TAG": lambda text: [(text[1:-1], True)],
+    "MSI_COUNT": lambda text: zip(("Count", "Count max"), map(int, text[6:].split("/")), strict=True),
+    "PAIR": _pair,
+    "LABELLED": _labelled,
+    "NUMBER": lambda text: [("value", text)],
+    "FLAGS_V": _flags_v,
+    "ATOMIC_FLAGS": lambda text: flags("", text),
+}
+
+
+# ------------------------------------------------------------------------------------------ capability titles
+
+
+class Title(NamedTuple):
+    """What a capability's title line says.
+
+    ``attributes`` is what the line says of the device when it announces no capability but the end of the list.
+    """
+
+    kind: str = ""
+    name: str = ""
+    offset: int | None = None
+    version: int | None = None
+    extended: bool = False
+    entries: tuple[Entry, ...] = ()
+    attributes: Mapping[str, Any] = {}  # noqa: RUF012 - a default that nobody changes
+
+
+_OFFSET: Final = re.compile(r"\[([0-9a-f]+)(?: v(\d+))?\]")
+
+
+def title(tree: Tree[Token]) -> Title:
+    """Read a capability's title."""
+    if tree.data == "denied":
+        return Title(attributes={"access_denied": True})
+    if tree.data == "chain":
+        return Title(attributes={"chain": str(tree.children[2])[7:-1]})
+    _, offset, body = tree.children
+    if not isinstance(body, Tree):
+        raise TypeError(body)
+    kind, name = body.data.removeprefix("k_"), _label(body.children[0])
+    if kind in ("cap", "ecap"):
+        kind = _numbered_kind(kind, name)
+    return Title(kind, name, *_offset(str(offset)), tuple(fields(kind, body.children)))
+
+
+def _offset(text: str) -> tuple[int | None, int | None, bool]:
+    """Return offset, version and whether the offset is one of extended configuration space."""
+    match = _OFFSET.search(text)
+    if match is None:
+        return None, None, False
+    return int(match[1], 16), int(match[2]) if match[2] else None, len(match[1]) > 2
+
+
+def _numbered_kind(space: str, name: str) -> str:
+    """Return the kind of a capability that lspci prints by its number: ``Extended Capability ID 0x2f``."""
+    number = int(re.split(r"0x|#", name)[1].split()[0], 16)
+    code = f"{space}{number:0{2 if space == 'cap' else 4}x}"
+    return KINDS.get(code, code)
+
+
+def unknown_title(line: str) -> Title:
+    """Keep a title that no rule knows."""
+    return Title("unknown", line.rpartition("]")[2].strip(), *_offset(line))
+
+
+# ----------------------------------------------------------------------------------------------- device lines
+
+
+def device_line(tree: Tree[Token]) -> dict[str, Any]:
+    """Return the attributes of a device that its first line says."""
+    parts = {token.type: str(token) for token in tree.children if isinstance(token, Token)}
+    class_name, class_id = parts["CLASS"], parts.get("CLASS_ID", "")[1:-1] or None
+    if re.fullmatch(r"[0-9a-f]{4}", class_name):
+        class_name, class_id = "", class_name
+    name, ids = _name_and_ids(parts["NAME"])
+    result = {
+        "address": slot_address(parts["SLOT"]),
+        "slot": parts["SLOT"],
+        "class_": NamedId(class_id, class_name or None),
+        "name": name,
+        "ids": Ids(*ids),
+        "revision": parts["REVISION"][5:-1] if "REVISION" in parts else "00",
+    }
+    if "PROG_IF" in parts:
+        match = re.fullmatch(r"\(prog-if (..)(?: \[(.*)\])?\)", parts["PROG_IF"])
+        if match is not None:
+            result["prog_if"] = NamedId(match[1], match[2])
+    result["dead"] = result["revision"] == "ff" and parts.get("PROG_IF", "").startswith("(prog-if ff")
+    return result
+
+
+def unknown_device_line(line: str) -> dict[str, Any]:
+    """Keep a device line of which only the address can be read (it was cut, or something was printed into it)."""
+    slot, _, rest = line.partition(" ")
+    return {
+        "address": slot_address(slot),
+        "slot": slot,
+        "class_": NamedId(None, None),
+        "name": rest,
+        "ids": Ids(),
+    }
+
+
+def slot_address(slot: str) -> Address:
+    """Return the address a slot names; of a path (``-P``: ``00:1c.0/00.0``) the last part counts."""
+    path = slot.split("/")
+    last = path[-1]
+    if ":" not in last:
+        last = f"{path[0].rpartition(':')[0]}:{last}"
+    return Address.parse(last)
+
+
+_IDS: Final = re.compile(r"(?P<name>.*) \[([0-9a-f]{4}):([0-9a-f]{4})\]|([0-9a-f]{4}):([0-9a-f]{4})", re.DOTALL)
+_UNNAMED: Final = re.compile(r"Device ([0-9a-f]{4}):([0-9a-f]{4})")
+
+
+def _name_and_ids(text: str) -> tuple[str, tuple[str | None, str | None]]:
+    """Split ``Name [8086:a195]`` (``-nn``), or read ``8086:a195`` (``-n``) and ``Device 8086:a195`` (no name)."""
+    match = _IDS.fullmatch(text)
+    if match is not None:
+        return match["name"] or "", (match[2] or match[4], match[3] or match[5])
+    match = _UNNAMED.fullmatch(text)
+    if match is not None:
+        return text, (match[1], match[2])
+    return text, (None, None)
+
+
+_ATTRIBUTES: Final = {
+    "DeviceName": "label",
+    "Physical Slot": "physical_slot",
+    "Kernel driver in use": "driver",
+    "Driver in use": "driver",
+}
+
+
+def attributes(registers: dict[str, Any], ids: Ids) -> Iterator[tuple[str, Any]]:
+    """Take the header lines that are attributes of the device out of ``registers``, and yield them."""
+    for label, name in _ATTRIBUTES.items():
+        if label in registers:
+            yield name, registers.pop(label).get("text", "").strip()
+    if "Kernel modules" in registers:
+        yield "modules", tuple(registers.pop("Kernel modules")["text"].strip().split(", "))
+    if "Subsystem" in registers:
+        name, (vendor, device) = _name_and_ids(registers.pop("Subsystem")["text"].strip())
+        yield "subsystem", name
+        yield "ids", ids._replace(subvendor=vendor, subdevice=device)
+    for label, name in (("NUMA node", "numa_node"), ("IOMMU group", "iommu_group")):
+        text = str(registers.get("Flags", {}).get(label, ""))
+        if label in registers:
+            text = registers[label]["text"].strip()
+            if re.fullmatch(r"-?\d+", text):
+                del registers[label]
+        if re.fullmatch(r"-?\d+", text):
+            yield name, int(text)
+    if registers.get("!!!", "").startswith("Unknown header type 7f"):
+        yield "dead", True
