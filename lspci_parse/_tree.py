@@ -14,7 +14,8 @@ from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal
 Entry = tuple[str, Value]
 _Node = Token | Tree[Token]
 
-_FLAG: Final = re.compile(r"([^\s,]+?):?([+-])(?![^\s,;)])")
+_FLAG: Final = re.compile(r"([^\s,]+?):?([+-])(?=[\s,;)]|$|SlotPowerLimit)")
+_PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
 
 
 # ---------------------------------------------------------------------------------------------- registers
@@ -26,19 +27,27 @@ def entries(tree: Tree[Token]) -> tuple[Entry, ...]:
     A line with a label is one register. A line whose fields carry names of their own adds each of them.
     """
     if tree.data == "header" or tree.data.startswith("in_"):
-        tree = tree.children[0]  # type: ignore[assignment]  # these start rules hold one register each
-    rule = str(tree.data)
+        return tuple(entry for register in tree.children for entry in _register(register))
+    return tuple(_register(tree))
+
+
+def _register(tree: _Node) -> Iterable[Entry]:
+    if isinstance(tree, Token):
+        raise TypeError(tree)
+    rule, children = str(tree.data), tree.children
     if rule in _LABELS:
-        return ((_LABELS[rule], Register(_LABELS[rule], unique(fields(rule, tree.children)))),)
-    first = tree.children[0]
-    if isinstance(first, Token) and (first.type in FIELDS or first.type in _TOKENS or first.type == "FLAGS"):
-        return tuple(fields(rule, tree.children))
+        return ((_LABELS[rule], Register(_LABELS[rule], unique(fields(rule, children)))),)
+    if children[0].type == "IDE_PLACE":  # type: ignore[union-attr]  # every rule begins with a token
+        children = children[1:]
+    first = children[0]
+    if isinstance(first, Token) and (first.type in FIELDS or first.type in _TOKENS):
+        return fields(rule, children)
     label = _label(first)
-    return ((label, Register(label, unique(fields(rule, tree.children[1:])))),)
+    return ((label, Register(label, unique(fields(rule, children[1:])))),)
 
 
-_LABELS: Final = {"region_v": "Region", "rom": "Expansion ROM"}
-"""Registers whose line does not begin with their label."""
+_LABELS: Final = {"region_v": "Region", "rom": "Expansion ROM", "cxlcap2": "CXLCap2"}
+"""Registers whose line does not begin with their label, at least not in every release."""
 
 
 def _label(token: _Node) -> str:
@@ -59,9 +68,11 @@ def fields(rule: str, children: Iterable[_Node]) -> Iterator[Entry]:
     """Yield the fields among ``children``; tokens that are punctuation are passed over."""
     for child in children:
         if isinstance(child, Tree):
-            yield from entries(child)
-        elif child.type == "FLAGS":
-            yield from flags(rule, child)
+            yield from _register(child)
+        elif child.type in _FLAG_RUNS:
+            names = FLAGS.get(rule, {})
+            for name, sign in _FLAG_RUNS[child.type].findall(child):
+                yield names.get(name, name), sign == "+"
         elif child.type in _TOKENS:
             yield from _TOKENS[child.type](child)
         elif child.type in FIELDS:
@@ -70,11 +81,7 @@ def fields(rule: str, children: Iterable[_Node]) -> Iterator[Entry]:
             yield field.name or field.printed.strip(" :=#"), field.convert(value)
 
 
-def flags(rule: str, text: str) -> Iterator[Entry]:
-    """Yield the flags of a run, under their newest names."""
-    names = FLAGS.get(rule, {})
-    for name, sign in _FLAG.findall(text):
-        yield names.get(name, name), sign == "+"
+_FLAG_RUNS: Final = {"FLAGS": _FLAG, "ATOMIC_FLAGS": _FLAG, "IDE_FLAGS": _FLAG, "PHRASES": _PHRASE}
 
 
 # ---------------------------------------------------------------------------- tokens that are several fields
@@ -96,14 +103,14 @@ def _bar(kind: str) -> Callable[[str], Iterator[Entry]]:
     return convert
 
 
-def _pair(text: str) -> Iterator[Entry]:
-    name, _, value = text.partition("=")
-    yield name, _guess(value)
+def _named(convert: Callable[[str], Value], separator: str = ":") -> Callable[[str], Iterator[Entry]]:
+    """A field whose name is printed in front of its value, and not the same on every line (``Lane3: 12``)."""
 
+    def split(text: str) -> Iterator[Entry]:
+        name, _, value = text.partition(separator)
+        yield name, convert(value.strip())
 
-def _labelled(text: str) -> Iterator[Entry]:
-    name, _, value = text.rpartition(":")
-    yield name, _guess(value.strip())
+    return split
 
 
 def _guess(value: str) -> Value:
@@ -123,19 +130,47 @@ def _flags_v(text: str) -> Iterator[Entry]:
             yield match[2], int(match[3])
 
 
+def _subsystem(text: str) -> Iterator[Entry]:
+    name, (vendor, device) = _name_and_ids(text.partition(":")[2].strip())
+    yield "Subsystem", name
+    if vendor:
+        yield "vendor", vendor
+        yield "device", device
+
+
+def _vpd_field(text: str) -> Iterator[Entry]:
+    key, _, rest = text.partition("] ")
+    name, _, value = rest.partition(":")
+    yield key[1:], value.strip()
+
+
+def _sentence(text: str) -> Iterator[Entry]:
+    yield text, True
+
+
 _TOKENS: Final[dict[str, Callable[[str], Iterable[Entry]]]] = {
-    "MEMORY_KIND": _memory_kind,
+    "BAR_TAG": lambda text: [(text[1:-1], True)],
+    "FLAGS_V": _flags_v,
+    "FUNC_MAP": _named(str),
+    "GPF_TIMEOUT": _named(str),
+    "HT_FREQUENCY": _named(str),
+    "INJECTION": _named(str),
+    "LABELLED": _named(_guess),
+    "LANE_ERRORS": _named(decimal),
     "MEMORY_AT": _bar("Memory"),
+    "MEMORY_KIND": _memory_kind,
+    "MSI_COUNT": lambda text: zip(("Count", "Count max"), map(int, text[6:].split("/")), strict=True),
+    "NUMBER": lambda text: [("value", text)],
+    "PAIR": _named(_guess, "="),
     "PORTS_AT": _bar("I/O ports"),
     "ROM_AT": _bar("ROM"),
-    "BAR_TAG": lambda text: [(text[1:-1], True)],
-    "MSI_COUNT": lambda text: zip(("Count", "Count max"), map(int, text[6:].split("/")), strict=True),
-    "PAIR": _pair,
-    "LABELLED": _labelled,
-    "NUMBER": lambda text: [("value", text)],
-    "FLAGS_V": _flags_v,
-    "ATOMIC_FLAGS": lambda text: flags("", text),
+    "SSVID": _subsystem,
+    "TPH_MODE": _sentence,
+    "UNDECODED": lambda _text: (),
+    "VPD_END": _sentence,
+    "VPD_FIELD": _vpd_field,
 }
+"""Terminals that are several fields, or whose name is part of the text."""
 
 
 # ------------------------------------------------------------------------------------------ capability titles
@@ -163,15 +198,30 @@ def title(tree: Tree[Token]) -> Title:
     """Read a capability's title."""
     if tree.data == "denied":
         return Title(attributes={"access_denied": True})
+    _, offset, *rest = tree.children
     if tree.data == "chain":
-        return Title(attributes={"chain": str(tree.children[2])[7:-1]})
-    _, offset, body = tree.children
+        return Title(attributes={"chain": str(rest[0])[7:-1]})
+    if tree.data == "nameless":
+        return _nameless(*_offset(str(offset)))
+    (body,) = rest
     if not isinstance(body, Tree):
         raise TypeError(body)
     kind, name = body.data.removeprefix("k_"), _label(body.children[0])
     if kind in ("cap", "ecap"):
         kind = _numbered_kind(kind, name)
+    elif kind == "ssvid":
+        name = "Subsystem"
     return Title(kind, name, *_offset(str(offset)), tuple(fields(kind, body.children)))
+
+
+def _nameless(offset: int | None, version: int | None, extended: bool) -> Title:  # noqa: FBT001
+    """Tell a capability of which lspci prints the offset alone, by the place where it stands.
+
+    lspci returns without a line end from a serial number or subsystem that configuration space cuts off (the
+    latter can only be at fc), and from PCI-X on a CardBus bridge.
+    """
+    kind = "dsn" if extended else "ssvid" if offset == 0xFC else "pcix"
+    return Title(kind, "", offset, version, extended)
 
 
 def _offset(text: str) -> tuple[int | None, int | None, bool]:
@@ -260,7 +310,7 @@ _ATTRIBUTES: Final = {
     "DeviceName": "label",
     "Physical Slot": "physical_slot",
     "Kernel driver in use": "driver",
-    "Driver in use": "driver",
+    "Kernel modules": "modules",
 }
 
 
@@ -268,20 +318,15 @@ def attributes(registers: dict[str, Any], ids: Ids) -> Iterator[tuple[str, Any]]
     """Take the header lines that are attributes of the device out of ``registers``, and yield them."""
     for label, name in _ATTRIBUTES.items():
         if label in registers:
-            yield name, registers.pop(label).get("text", "").strip()
-    if "Kernel modules" in registers:
-        yield "modules", tuple(registers.pop("Kernel modules")["text"].strip().split(", "))
+            yield name, registers.pop(label)
     if "Subsystem" in registers:
-        name, (vendor, device) = _name_and_ids(registers.pop("Subsystem")["text"].strip())
+        name, (vendor, device) = _name_and_ids(registers.pop("Subsystem"))
         yield "subsystem", name
         yield "ids", ids._replace(subvendor=vendor, subdevice=device)
     for label, name in (("NUMA node", "numa_node"), ("IOMMU group", "iommu_group")):
-        text = str(registers.get("Flags", {}).get(label, ""))
-        if label in registers:
-            text = registers[label]["text"].strip()
-            if re.fullmatch(r"-?\d+", text):
-                del registers[label]
+        text = str(registers.get(label, registers.get("Flags", {}).get(label, "")))
         if re.fullmatch(r"-?\d+", text):
+            registers.pop(label, None)
             yield name, int(text)
     if registers.get("!!!", "").startswith("Unknown header type 7f"):
         yield "dead", True

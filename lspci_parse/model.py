@@ -8,12 +8,12 @@ text it was read from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeAlias, Union
 
-Value: TypeAlias = Union[bool, int, str, None, tuple["Value", ...], "Register"]
+Value: TypeAlias = Union[bool, int, str, tuple["Value", ...], "Register", None]
 """A flag, a number, a word or hex string, nothing, a list, or a nested group of fields."""
 
 _ADDRESS: Final = re.compile(
@@ -236,7 +236,7 @@ class Device:
     slot: str
     class_: NamedId
     name: str
-    ids: Ids = Ids()
+    ids: Ids = Ids()  # noqa: RUF009 - a tuple, so immutable
     revision: str = "00"
     prog_if: NamedId | None = None
     registers: Mapping[str, Any] = field(default_factory=dict)
@@ -288,12 +288,11 @@ class Device:
         return None if express is None else express.get("Type")
 
 
-@dataclass(frozen=True)
-class Releases:
+class Releases(NamedTuple):
     """The range of lspci releases that could have printed a dump; ``None`` is an open end."""
 
-    min: str | None
-    max: str | None
+    min: str | None = None
+    max: str | None = None
 
 
 @dataclass(frozen=True)
@@ -306,6 +305,7 @@ class Dump:
         source: the name of the file, or ``None``.
         outside: lines that stand outside every device and are not lspci's (prompts, logs, warnings).
         text: the whole input.
+        printed_by: finds the releases that could have printed the dump.
     """
 
     devices: tuple[Device, ...]
@@ -313,6 +313,7 @@ class Dump:
     source: str | None = field(default=None, compare=False)
     outside: tuple[Line, ...] = field(default=(), compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
+    printed_by: Callable[[Dump], Releases] = field(default=lambda _: Releases(), compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.text
@@ -350,6 +351,11 @@ class Dump:
     @cached_property
     def _by_address(self) -> dict[Address, Device]:
         return {device.address: device for device in reversed(self.devices)}
+
+    @cached_property
+    def lspci(self) -> Releases:
+        """The range of lspci releases that could have printed the dump."""
+        return self.printed_by(self)
 
     @cached_property
     def unrecognised(self) -> tuple[Line, ...]:

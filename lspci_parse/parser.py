@@ -19,6 +19,12 @@ CACHE_SIZE: Final = 50_000
 _SLOT: Final = re.compile(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?:/[0-9a-f:.]+)* ")
 _HEX_ROW: Final = re.compile(r"[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}\s*")
 _DEEPER: Final = ("\t\t\t", "\t\t ")
+_GLUED: Final = re.compile(
+    r"\t(?:(Capabilities: \[[0-9a-f]+(?: v\d+)?\] )(?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
+    r"|DeviceName:[^\t]*(?=\t(?:Subsystem|Physical Slot|Device tree node|Control|Flags|!!! )))"
+)
+"""A line to which lspci forgot the line end: a capability cut off by the end of configuration space, and a name
+that the firmware gave without one."""
 
 
 class _Cache(dict[Any, Any]):
@@ -121,6 +127,11 @@ class _DeviceBuilder:
         while at < end:
             line = lines[at]
             stop = at + 1
+            glued = _GLUED.match(line)
+            if glued:
+                lines[at] = line[glued.end() :]
+                (self.capability if glued[1] else self.header_lines)(at, [glued[0]])
+                continue
             if line.startswith("\tCapabilities:"):
                 while stop < end and lines[stop][:2] in ("\t\t", ""):
                     stop += 1
@@ -219,13 +230,18 @@ def _register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ...], tu
 
 
 def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ...], tuple[int, ...]]:
-    # A damaged continuation line must not take the register with it: try with fewer and fewer lines.
-    for count in range(len(lines), 0, -1):
+    rule, count = start, len(lines)
+    while count:
         text = "\n".join(lines[:count])
-        for rule in (start, "generic"):
-            try:
-                tree = parser().parse(text, rule)
-            except UnexpectedInput:
-                continue
+        try:
+            tree = parser().parse(text, rule)
+        except UnexpectedInput as error:
+            read = text[: max(error.pos_in_stream or 0, 0)]
+            if rule != "generic" and not read.strip():
+                rule = "generic"  # the label itself is unknown; a known label with damage behind it is damage
+            else:
+                # A damaged continuation line must not take the register with it: try the lines in front of it.
+                count = min(count - 1, read.count("\n"))
+        else:
             return _tree.entries(tree), tuple(range(count, len(lines)))
     return (), tuple(range(len(lines)))

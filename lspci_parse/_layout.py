@@ -1,0 +1,374 @@
+"""What was done to lspci's text on its way here, undone where that takes no guess.
+
+``pieces`` works on a whole text: line ends, a prefix in front of every line (an indented or quoted dump), and where the
+devices begin. ``sections`` works on one piece: warnings in between, blanks for tabs, wrapped lines, foreign text. Lines
+keep the number that they have in the input.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lspci_parse.model import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Reads = Callable[[list[str]], bool]
+    """Tells whether lspci prints these lines below the line of a device."""
+
+MAX_PIECE: Final = 4 << 20
+"""Characters in a piece of a streamed text: a device of more is cut."""
+
+_HOP: Final = r"[01][0-9a-f]\.[0-7]"
+_ADDRESS: Final = rf"(?:[0-9a-f]{{4,8}}:)?[0-9a-f]{{2}}:{_HOP}(?:/(?:[0-9a-f]{{2}}:)?{_HOP})*"
+_DEVICE: Final = rf'{_ADDRESS} [^\n:"]{{1,120}}: '
+
+slot: Final = re.compile(rf"{_ADDRESS} ").match
+"""Finds the address that a line begins with."""
+device_line: Final = re.compile(_DEVICE).match
+"""Finds address and class that a device's line begins with. (``lspci -m`` puts the class in quotes.)"""
+hex_row: Final = re.compile(r"[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}\s*").fullmatch
+"""Matches a row of a hex dump (``-x``)."""
+
+
+# ---------------------------------------------------------------------------------------------------- pieces
+
+_START: Final = r"[0-9a-f]{2,8}:[0-9a-f]{2}[:.][0-9a-f]"
+_STARTS: Final = re.compile(rf"\n(?={_START})")
+_STARTS_OR_PREFIX: Final = re.compile(rf"\n(?={_START}|[ >|]|\t[0-9a-f]{{2,8}}:)")
+_PREFIXED: Final = re.compile(rf"([ \t>|]*+)(?={_DEVICE})").match
+
+
+def pieces(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Split a text before each line that may be a device's.
+
+    Args:
+        chunks: the text, in one or in several parts.
+
+    Yields:
+        The number of a piece's first line, and its lines. Every piece but the first begins with an address.
+    """
+    number, piece, prefix = 1, "", _Prefix()
+    for chunk in _whole_lines(chunks):
+        parts = _STARTS_OR_PREFIX.split(piece + chunk)
+        if any(part.startswith((" ", ">", "|", "\t")) for part in parts):
+            parts = _STARTS.split(piece + prefix.strip(chunk))
+        if len(parts[-1]) > MAX_PIECE:
+            parts[-1:] = parts[-1].removesuffix("\n"), ""
+        piece = parts.pop()
+        for part in parts:
+            yield number, part
+            number += part.count("\n") + 1
+    yield number, piece
+
+
+def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
+    """Cut chunks behind the end of a line, make every line end a newline and drop a byte-order mark."""
+    held = ""
+    for at, chunk in enumerate(chunks):
+        text = chunk if at else chunk.removeprefix("\ufeff")
+        end = text.rfind("\n") + 1
+        if end:
+            yield _newlines(held + text[:end])
+            held = text[end:]
+        else:
+            held = (held + text)[:MAX_PIECE] if held else text
+    yield _newlines(held)
+
+
+def _newlines(text: str) -> str:
+    if "\r" in text:
+        text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\n\r", "\n").strip("\r")
+    return text
+
+
+class _Prefix:
+    """Takes away what stands in front of every line of an indented or quoted dump."""
+
+    def __init__(self) -> None:
+        self.prefix = ""
+
+    def strip(self, text: str) -> str:
+        """Return the lines of ``text`` without the prefix that the last line of a device had."""
+        return "\n".join([self._strip(line) for line in text.split("\n")])
+
+    def _strip(self, line: str) -> str:
+        found = _PREFIXED(line)
+        if found:
+            self.prefix = found[1]
+        if line.startswith(self.prefix):
+            return line[len(self.prefix) :]
+        # Mail programs drop the blank behind a quotation mark, editors those of an empty line.
+        mark = self.prefix.rstrip()
+        if mark and line.startswith(mark):
+            return line[len(mark) :]
+        return line if line.strip() else ""
+
+
+# -------------------------------------------------------------------------------------------------- sections
+
+
+class Section(NamedTuple):
+    """The part of a text that is one device.
+
+    Attributes:
+        lines: the device's lines as lspci printed them.
+        strange: lines between them that are no line of lspci's.
+    """
+
+    lines: list[Line]
+    strange: list[Line]
+
+
+def sections(text: str, reads: Reads) -> tuple[list[Section], list[Line]]:
+    """Return the devices in a piece, and the lines that are of none. Numbers count from the piece's first line."""
+    lines, outside = _without_warnings(text.split("\n"))
+    found: list[Section] = []
+    for group in _groups(_without_glue(lines, reads)):
+        if _is_device(group, reads):
+            section, rest = _section(_with_tabs(group), reads)
+            found.append(section)
+        else:
+            rest = group
+        outside += [line for line in rest if line.text.strip()]
+    return found, sorted(outside)
+
+
+def _groups(lines: list[Line]) -> Iterator[list[Line]]:
+    starts = [0, *(at for at, line in enumerate(lines) if at and slot(line.text)), len(lines)]
+    return (lines[start:end] for start, end in pairwise(starts))
+
+
+def _is_device(lines: list[Line], reads: Reads) -> bool:
+    """Tell a device from a log line that begins with an address: it has a class, or what follows is lspci's."""
+    if device_line(lines[0].text):
+        return True
+    follows = lines[1].text if len(lines) > 1 else ""
+    return bool(slot(lines[0].text)) and follows[:1] in ("\t", " ") and reads(["\t" + follows.lstrip()])
+
+
+# ------------------------------------------------------------------------------------------------- warnings
+
+_WARNINGS: Final = ("pcilib: ", "lspci: ", "WARNING: Cannot show hex-dump")
+_BROKEN: Final = re.compile(
+    r"(?=[\t ]|[0-9a-f]{1,8}(?::|pcilib|lspci))(.{1,4096}?)((?:pcilib|lspci): .*)"
+).fullmatch
+_EMPTY_LINE_FOLLOWS: Final = "Couldn't parse entry address"
+
+
+def _without_warnings(texts: list[str]) -> tuple[list[Line], list[Line]]:
+    """Take out what lspci wrote to standard error, and join the halves of a line that it broke.
+
+    lspci's output is written in blocks, its warnings at once: where both go to one file, a warning can stand in
+    the middle of a line. A joined line gets the number of its second half.
+    """
+    lines: list[Line] = []
+    warnings: list[Line] = []
+    broken: Line | None = None
+    for number, text in enumerate([*texts, ""], 1):
+        if text.startswith(_WARNINGS):
+            warnings.append(Line(number, text))
+            continue
+        if (
+            not text
+            and warnings
+            and warnings[-1].line == number - 1
+            and _EMPTY_LINE_FOLLOWS in warnings[-1].text
+        ):
+            continue
+        joined = text
+        if broken is not None:
+            half, warning = _halves(broken.text)
+            if _is_second_half(half, text):
+                warnings.append(Line(broken.line, warning))
+                joined = half + text
+            else:
+                lines.append(broken)
+            broken = None
+        if _halves(joined)[1]:
+            broken = Line(number, joined)
+        elif number <= len(texts) or joined:
+            lines.append(Line(number, joined))
+    return lines, warnings
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Split a line before the warning in its middle; the second part is empty where there is none."""
+    found = _BROKEN(text) if "pcilib: " in text or "lspci: " in text else None
+    return (found[1], found[2]) if found else (text, "")
+
+
+def _is_second_half(half: str, text: str) -> bool:
+    # Free text of the device may speak of pcilib; then a line of its own follows.
+    if text.startswith("\t"):
+        return not half.strip() or half.endswith((":", ": "))
+    return not device_line(text) or bool(device_line(half + text))
+
+
+_GLUED: Final = re.compile(
+    r"(\t[^\t\n].*?)(\t(?:Capabilities: [\[<]|Kernel (?:driver in use|modules): |Subsystem: |Physical Slot: "
+    r"|Device tree node: |Control: I/O|Flags: |!!! ).*)"
+).fullmatch
+
+
+def _without_glue(lines: list[Line], reads: Reads) -> Iterator[Line]:
+    """Split lines between which lspci forgot the line end; both keep the number."""
+    for number, text in lines:
+        rest = text
+        while (found := _GLUED(rest)) and not (rest.startswith("\tCapabilities:") and reads([rest])):
+            yield Line(number, found[1])
+            rest = found[2]
+        yield Line(number, rest)
+
+
+# -------------------------------------------------------------------------------------------------- one device
+
+_TAB: Final = 8
+
+
+def _with_tabs(lines: list[Line]) -> list[Line]:
+    """Put tabs for the blanks of pasted text, whatever width they had; what stands further left is foreign."""
+    if not any(line.text.startswith(" ") for line in lines):
+        return lines
+    columns = [_columns(line.text) for line in lines]
+    first = next(filter(None, columns), _TAB)
+    deeper = next((column for column in columns if column > first), first + _TAB)
+    unit = min(deeper - first, _TAB)
+    result = []
+    for line, column in zip(lines, columns, strict=True):
+        level, blanks = divmod(column - first + unit, unit) if column >= first else (0, 0)
+        result.append(Line(line.line, "\t" * level + " " * blanks + line.text.lstrip(" \t")))
+    return result
+
+
+def _columns(text: str) -> int:
+    return len(text[: len(text) - len(text.lstrip(" \t"))].expandtabs(_TAB)) if text.strip() else 0
+
+
+def _section(lines: list[Line], reads: Reads) -> tuple[Section, list[Line]]:
+    """Return the device whose lines begin with ``lines``, and what follows it."""
+    walk = _Walk(lines, reads)
+    rest = walk.run()
+    if walk.joins and (walk.strange or rest):
+        # Text of which one line was wrapped for certain: now a line of free text may be another.
+        walk = _Walk(lines, reads, wrapped=True)
+        rest = walk.run()
+    return Section(walk.own, walk.strange), rest
+
+
+_NAMED: Final = re.compile(r"\t(?:DeviceName|Physical Slot): ").match
+_TAIL: Final = re.compile(r" \((?:rev|prog-if) [0-9a-f]{2}[^()]*\)$").search
+_NO_FIELD: Final = " ?!"
+_MAX_PARTS: Final = 3
+_MAX_TRIES: Final = 200
+_MAX_CONTEXT: Final = 64
+
+
+class _Walk:
+    """Goes through the lines from a device's first on, and tells its own from foreign ones.
+
+    A device ends with an empty line, or where foreign lines follow; but it goes on where lines of lspci's follow
+    those: releases 3.5.2 to 3.6.2 print an empty line inside the L1 PM Substates capability, mail programs wrap
+    lines, a console mixes in what the kernel has to say.
+    """
+
+    def __init__(self, lines: list[Line], reads: Reads, *, wrapped: bool = False) -> None:
+        self.lines = lines
+        self.reads = reads
+        self.wrapped = wrapped
+        self.own = lines[:1]
+        self.strange: list[Line] = []
+        self.gap: list[Line] = []
+        self.last = lines[0].text
+        self.tries = self.joins = 0
+        empty = next((at for at, line in enumerate(lines) if not line.text.strip()), len(lines))
+        self.widths = [len(line.text.expandtabs(_TAB)) for line in lines[:empty]]
+        self.widest = max(self.widths)
+        self.longest = max(len(line.text) for line in lines[:empty])
+
+    def run(self) -> list[Line]:
+        """Collect the device's lines; return those that follow it."""
+        for at, line in enumerate(self.lines[1:], 1):
+            if not line.text.strip():
+                self.gap.append(line)
+            elif line.text[0] == "\t" or hex_row(line.text):
+                if self.gap and not self._goes_on(line.text):
+                    return self.gap + self.lines[at:]
+                self.own.append(line)
+                self.last = line.text
+            elif not self._join(line):
+                self.gap.append(line)
+        return self.gap
+
+    def _goes_on(self, text: str) -> bool:
+        """Whether a line belongs to the device in spite of the lines in between, which are dealt with."""
+        foreign = [line for line in self.gap if line.text.strip()]
+        if foreign and len(foreign) < len(self.gap):
+            return False
+        deep = text.startswith("\t\t") and len(self.own) > 1
+        if not (deep or hex_row(text) or self.reads([text])):
+            return False
+        if foreign and _NAMED(self.own[-1].text):
+            # Firmware's names may hold line ends.
+            self.own[-1] = Line(
+                self.own[-1].line, " ".join([self.own[-1].text, *(line.text for line in foreign)])
+            )
+        else:
+            self.strange += foreign
+        self.gap = []
+        return True
+
+    def _join(self, line: Line) -> bool:
+        """Add a line to the one before if that was wrapped there."""
+        self.tries += 1
+        if len(self.gap) >= _MAX_PARTS or self.tries > _MAX_TRIES or hex_row(self.own[-1].text):
+            return False
+        if not all(between.text.strip() for between in self.gap):
+            return False
+        before = self.own[-1].text
+        last = self.gap[-1].text if self.gap else self.last
+        full = self._is_full(last, line.text)
+        parts = [before, *(between.text for between in self.gap), line.text]
+        choices = [glue.join(parts) for glue in self._glues(last, line.text)]
+        joined = next((text for text in choices if self._fits(before, text, full=full)), None)
+        if joined is not None:
+            self.joins += 1
+        elif self.wrapped and full and not self.gap:
+            joined = choices[0]
+        else:
+            return False
+        self.own[-1] = Line(self.own[-1].line, joined)
+        self.last = line.text
+        self.gap = []
+        return True
+
+    def _fits(self, before: str, joined: str, *, full: bool) -> bool:
+        """Whether a joined line is one of lspci's, and the line before or its width shows that it was wrapped."""
+        if len(self.own) == 1:
+            return bool(_TAIL(joined)) and not _TAIL(before)
+        context = self._context()
+        if not self.reads([*context, joined]) or self.reads([*context, joined + _NO_FIELD]):
+            return False
+        return full or not self.reads([*context, before])
+
+    def _context(self) -> list[str]:
+        """Return the lines of the current section but for the last one."""
+        context: list[str] = []
+        for line in reversed(self.own[-_MAX_CONTEXT:]):
+            context.append(line.text)
+            if not line.text.startswith("\t\t"):
+                break
+        return context[:0:-1]
+
+    def _is_full(self, last: str, text: str) -> bool:
+        """Whether the first word of ``text`` would have made ``last`` wider than any line is."""
+        more = 1 + len(text.split(maxsplit=1)[0])
+        return len(last.expandtabs(_TAB)) + more > self.widest or len(last) + more > self.longest
+
+    def _glues(self, last: str, text: str) -> tuple[str, str]:
+        # A terminal cuts at its width and within words; programs break between words, which takes out a blank.
+        cut = self.widths.count(self.widest) > 1 and len(last.expandtabs(_TAB)) == self.widest
+        return ("", " ") if cut and last[-1:].isalnum() and text[:1].isalnum() else (" ", "")

@@ -1,0 +1,60 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from lspci_parse.evidence import Host
+
+EXIT_SAME: Final = 0
+"""No finding (at or above ``--fail-on``)."""
+EXIT_FINDINGS: Final = 1
+"""Findings."""
+EXIT_TROUBLE: Final = 2
+"""Input that cannot be used, or a wrong call."""
+
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+
+HOST: Final = "a dump, a folder with one, or a sosreport; - is standard input"
+
+
+def command(commands: Commands, name: str, summary: str, epilog: str = "") -> argparse.ArgumentParser:
+    """Add a command; its summary is its help in the list of commands, and its description."""
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return added
+
+
+def add_colour(parser: argparse.ArgumentParser) -> None:
+    """Add ``--color``."""
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours on a terminal")
+
+
+def colour(choice: str) -> bool:
+    """Whether to write colours: on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    if choice == "auto":
+        return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return choice == "always"
+
+
+def load(path: str, *, strict: bool = False) -> Host:
+    """Read a host."""
+    from lspci_parse.evidence import load as load_host
+
+    return load_host(path, strict=strict)
+
+
+def print_json(document: object) -> None:
+    """Write a JSON document."""
+    import json
+
+    print(json.dumps(document, indent=2))

@@ -1,0 +1,72 @@
+"""``lspci-parse show``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.cli.common import EXIT_SAME, HOST, Commands, command, load, print_json
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lspci_parse.model import Device, Dump
+
+_EXAMPLES = """\
+examples:
+  lspci-parse show host.txt                      the machine as a tree
+  lspci-parse show host.txt -s 00:1c.5           one device in full
+  lspci-parse show host.txt --cap acs            every ACS capability
+  lspci-parse show host.txt --flat | grep LnkSta"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    show = command(commands, "show", "print a dump as a tree", _EXAMPLES)
+    show.add_argument("host", metavar="HOST", help=HOST)
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--flat", action="store_true", help="one 'path = value' a line, for grep and diff -u")
+    show.add_argument("-s", metavar="SLOT", dest="slot", help="only the device at SLOT, in full")
+    show.add_argument("--cap", metavar="KIND", help="only capabilities of KIND, as setpci names them (exp, acs ...)")
+    show.add_argument("--strict", action="store_true", help="a line that no rule knows is an error")
+    show.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    host = load(options.host, strict=options.strict)
+    chosen = _chosen(host.dump, options.slot, options.cap)
+    if options.json:
+        from lspci_parse.interchange import device_to_json, to_json
+
+        document = to_json(host.dump)
+        document["devices"] = [device_to_json(device) for device in chosen]
+        print_json(document)
+    elif options.flat:
+        from lspci_parse.render.flat import flat
+
+        print("\n".join(flat(chosen, options.cap)))
+    else:
+        from lspci_parse.render import tree
+
+        whole = options.slot is None and options.cap is None
+        print(tree.tree(host.dump) if whole else tree.devices(chosen, options.cap))
+    return EXIT_SAME
+
+
+def _chosen(dump: Dump, slot: str | None, kind: str | None) -> list[Device]:
+    from lspci_parse.errors import LspciError
+
+    devices = list(dump)
+    if slot is not None:
+        if slot not in dump:
+            known = ", ".join(device.slot for device in devices[:5])
+            raise LspciError(f"no device at {slot!r}; expected an address of the dump, such as {known}", dump.source)
+        devices = [dump[slot]]
+    if kind is not None:
+        devices = [device for device in devices if device.capability(kind) is not None]
+        if not devices:
+            kinds = sorted({capability.kind for device in dump for capability in device.capabilities})
+            raise LspciError(
+                f"no capability of kind {kind!r} here; expected one of {', '.join(kinds) or 'none'}", dump.source
+            )
+    return devices

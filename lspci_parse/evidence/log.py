@@ -1,0 +1,251 @@
+"""Facts from a kernel log: dmesg, ``journalctl -k``, kern.log, messages, with or without time stamps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from lspci_parse.evidence._messages import AerDetail, read
+from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
+from lspci_parse.evidence.facts import (
+    AerReport,
+    CommandLine,
+    Dmi,
+    DomainEvent,
+    Enumerated,
+    Fact,
+    GroupEvent,
+    Kernel,
+    ProbeFailure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lspci_parse.model import Address, Dump
+
+AnyFact = TypeVar("AnyFact", bound=Fact)
+
+LONGEST: Final = 10_000
+"""Longer lines are no kernel messages (which end at some 1,000 characters; command lines at 4,096)."""
+
+# Three sieves pick the lines worth parsing; each begins with few letters, so the search is fast. They may pick too
+# many, never too few: the grammar decides. First what names a device and one of the words below:
+_ADDRESS: Final = re.compile(r":[0-9a-f][0-9a-f]:[01][0-9a-f]\.[0-7]")
+_OTHERS: Final = (
+    re.compile(
+        r"DMAR: |AMD-Vi: |DMI: |Linux version|Command line:|Kernel command|NVRM: loading|Compat-mlnx|ACS over"
+    ),
+    re.compile(r"ommu: Default"),
+    re.compile(r"river[ :]"),
+    re.compile(r"\.c:v\d"),
+    re.compile(r" version \d"),
+)
+_WORDS: Final = re.compile(
+    r"iommu|DMAR|AMD-Vi|probe |PCIe |AER|status/mask|: +\[[ \d]\d\] |[Ff]ail|[Ee]rror|abort|annot|can't|[Uu]nable"
+    r"|imed? ?out|[Ff][Ww]|[Ff]irmware|FIRMWARE|ersion|ACS|MPC IRBNCE|UPDCR|DMA alias|claims to be|Slot\(|DPC: "
+    r"|change power state|\] type \d"
+)
+# Level (<6>), facility and level (dmesg -x), time (dmesg in all its formats), date and host (syslog, journal).
+_PREFIX: Final = re.compile(
+    r"""\s*(?:<\d{1,3}>)?(?:[a-z]+\s*:[a-z]+\s*:\s)?
+    (?:\[\s*(?:\+?\d+\.\d+|[TC]\d+|[A-Z][a-z]{2}[ \w:+]*)\]\s?)*
+    (?:(?:\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|\s?[+-]\d\d:?\d\d)?
+         |(?:[A-Z][a-z]{2}\s)?[A-Z][a-z]{2}\s+\d{1,2}\s(?:\d{4}\s)?[\d:.]+
+         |[A-Z][a-z]{2}\s\d{4}-\d\d-\d\d\s[\d:.]+\s\w+)\s+)?
+    (?:[^\s:]+\skernel(?:\[\d+\])?:\s+)?
+    (?:\[\s*\d+\.\d+\]\s?)?(?:\[\s*[TC]\d+\]\s?)?""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+class Rollback(NamedTuple):
+    """Every device left its IOMMU group again: the setting up of the IOMMU was given up.
+
+    Attributes:
+        line: number of the first line of the removals.
+        removed: the devices, in the order of the log.
+        failure: the last refusal before it (a private domain or a group), ``None`` if the log shows none.
+    """
+
+    line: int
+    removed: tuple[Address, ...]
+    failure: DomainEvent | GroupEvent | None
+
+
+@dataclass(frozen=True)
+class Log:
+    """What a kernel log says of its last boot.
+
+    Attributes:
+        facts: in the order of the log.
+        source: name of the file, ``None`` for a string in memory.
+        boots: how many boots the log holds; facts are of the last one.
+        complete: the last boot's beginning is in the log; without it, early lines (groups, command line, BIOS)
+            may be lost because the ring buffer ran over.
+    """
+
+    facts: tuple[Fact, ...]
+    source: str | None = None
+    boots: int = 0
+    complete: bool = False
+
+    def of(self, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
+        """Return the facts of one kind, in the order of the log."""
+        return tuple(fact for fact in self.facts if isinstance(fact, kind))
+
+    def _last(self, kind: type[AnyFact]) -> AnyFact | None:
+        return next((fact for fact in reversed(self.facts) if isinstance(fact, kind)), None)
+
+    @cached_property
+    def kernel(self) -> Kernel | None:
+        """The running kernel, ``None`` if the log does not say."""
+        return self._last(Kernel)
+
+    @cached_property
+    def dmi(self) -> Dmi | None:
+        """Machine and BIOS, ``None`` if the log does not say."""
+        return self._last(Dmi)
+
+    @cached_property
+    def cmdline(self) -> Cmdline | None:
+        """The command line, ``None`` if the log does not say."""
+        found = self._last(CommandLine)
+        return None if found is None else parse_cmdline(found.text)
+
+    @cached_property
+    def groups(self) -> Mapping[Address, int]:
+        """The group of every device after the last line: a removal cancels, the last addition wins."""
+        return _apply(self.of(GroupEvent))
+
+    @cached_property
+    def rollback(self) -> Rollback | None:
+        """The removal of all devices from their groups, if it happened and nothing was added afterwards."""
+        return _rollback(self.of(GroupEvent), self.of(DomainEvent))
+
+    @cached_property
+    def probe_failures(self) -> Mapping[Address, ProbeFailure]:
+        """The last failed probe of each device."""
+        return {failure.address: failure for failure in self.of(ProbeFailure)}
+
+    @cached_property
+    def addresses(self) -> frozenset[Address]:
+        """Every PCI function that a fact names."""
+        named = (getattr(fact, "address", None) for fact in self.facts)
+        return frozenset(address for address in named if address is not None)
+
+
+def parse_log(text: str, *, source: str | None = None) -> Log:
+    """Read a kernel log; a text without any line that matters gives a log without facts.
+
+    Args:
+        text: one or more boots, in the order of time.
+        source: the name that reports give the log.
+    """
+    facts: list[Fact] = []
+    boots, complete, stamped = 0, False, False
+    for number, prefix, message in _messages(text):
+        fact = read(number, message)
+        if isinstance(fact, Kernel) and (prefix or not stamped):
+            facts, complete = [], True
+            boots += 1
+        if isinstance(fact, AerDetail):
+            _add_detail(facts, fact)
+        elif fact is not None:
+            facts.append(fact)
+            stamped = stamped or bool(prefix)
+    return Log(tuple(facts), source, boots or int(bool(facts)), complete)
+
+
+def _messages(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield number, prefix and message of every line that may matter."""
+    number, counted = 1, 0
+    for start, end in sorted(set(_picked(text))):
+        number += text.count("\n", counted, start)
+        counted = start
+        line = text[start:end].rstrip()
+        prefix = _PREFIX.match(line)
+        assert prefix is not None  # noqa: S101 - every part of the pattern may be missing
+        yield number, prefix[0].strip(), line[prefix.end() :]
+
+
+def _picked(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the lines worth parsing begin and end, in no order."""
+    for sieve in (_ADDRESS, *_OTHERS):
+        end = -1
+        for match in sieve.finditer(text):
+            if match.start() < end:
+                continue
+            start = text.rfind("\n", 0, match.start()) + 1
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            if end - start <= LONGEST and (sieve is not _ADDRESS or _WORDS.search(text, start, end)):
+                yield start, end
+
+
+def _add_detail(facts: list[Fact], detail: AerDetail) -> None:
+    """Add a continuation line to the error report it belongs to: the last one of its device."""
+    if detail.kind is None:
+        return
+    for index in range(len(facts) - 1, max(len(facts) - 20, -1), -1):
+        report = facts[index]
+        if isinstance(report, AerReport) and report.address == detail.address:
+            facts[index] = replace(report, kinds=(*report.kinds, detail.kind))
+            return
+
+
+def _apply(events: tuple[GroupEvent, ...]) -> dict[Address, int]:
+    groups: dict[Address, int] = {}
+    for event in events:
+        if event.action == "added":
+            groups[event.address] = event.group
+        elif event.action == "removed":
+            groups.pop(event.address, None)
+    return groups
+
+
+def _rollback(events: tuple[GroupEvent, ...], domains: tuple[DomainEvent, ...]) -> Rollback | None:
+    burst: list[GroupEvent] = []
+    for event in reversed(events):
+        if event.action != "removed":
+            break
+        burst.insert(0, event)
+    # One device that leaves its group is hot-unplug or a driver's unbinding.
+    if len(burst) < 2 or _apply(events):
+        return None
+    first = burst[0].line
+    refusals: list[DomainEvent | GroupEvent] = [event for event in events if event.action == "refused"]
+    refusals += [event for event in domains if event.kind == "private-failed"]
+    earlier = (event for event in refusals if event.line < first)
+    failure = max(earlier, key=lambda event: event.line, default=None)
+    return Rollback(first, tuple(event.address for event in burst), failure)
+
+
+def foreign(log: Log, dump: Dump) -> frozenset[Address]:
+    """Return the functions that the log names and that are not in the dump, or are other devices there.
+
+    A few are normal: unplugged since, virtual functions switched off.
+    """
+    devices = {device.address: device for device in dump}
+    strange = log.addresses - devices.keys()
+    for found in log.of(Enumerated):
+        ids = devices[found.address].ids if found.address in devices else None
+        if (
+            ids is not None
+            and ids.vendor is not None
+            and (ids.vendor, ids.device) != (found.vendor, found.device)
+        ):
+            strange |= {found.address}
+    return strange
+
+
+def of_another_host(log: Log, dump: Dump) -> bool:
+    """Whether most of what the log names is not this machine's.
+
+    A dump of a few devices (``lspci -s``) is no sign of another host as long as the log knows them all.
+    """
+    strange = foreign(log, dump)
+    part = all(device.address in log.addresses - strange for device in dump)
+    return not part and 2 * len(strange) > len(log.addresses)

@@ -1,0 +1,25 @@
+"""What matters of the difference between two hosts, worst first."""
+
+from __future__ import annotations
+
+import importlib
+
+from lspci_parse.findings.comparison import Comparison, diff
+from lspci_parse.findings.filters import Ignore
+from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Rule, Severity, rule
+
+# Importing the rules enters them into the catalogue, in the order in which findings are shown.
+importlib.import_module("lspci_parse.findings.rules")
+
+__all__ = [
+    "CATALOGUE",
+    "SEVERITIES",
+    "Comparison",
+    "Finding",
+    "Found",
+    "Ignore",
+    "Rule",
+    "Severity",
+    "diff",
+    "rule",
+]

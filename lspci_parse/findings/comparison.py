@@ -1,0 +1,103 @@
+"""From the difference of two hosts to a comparison: all rules asked, findings in order and linked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from lspci_parse.difference import Change, compare
+
+# Importing a module of rules enters them into the catalogue, in the order in which they are shown.
+from lspci_parse.evidence import Host
+from lspci_parse.findings.context import Context
+from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Key
+from lspci_parse.matching import Matching, by_topology
+from lspci_parse.model import Address, Dump
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two hosts, as a report names it."""
+
+    source: str
+    devices: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The report of a comparison: everything that the writers of ``render`` need.
+
+    Attributes:
+        a: the host compared with.
+        b: the host in question.
+        findings: worst first, causes before what they lead to.
+        changes: every fact that differs, those behind findings too.
+        moved: functions that hang elsewhere on B: address on A, address on B.
+        hidden: how many findings a filter took out, by its reason.
+    """
+
+    a: Side
+    b: Side
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    moved: tuple[tuple[Address, Address], ...] = ()
+    hidden: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many findings of each severity, and how many volatile changes."""
+        counts = Counter(finding.severity for finding in self.findings)
+        volatile = sum(change.volatile for change in self.changes)
+        return {**{severity: counts[severity] for severity in SEVERITIES}, "volatile_hidden": volatile}
+
+
+def diff(a: Host | Dump, b: Host | Dump, *, matching: Matching = by_topology) -> Comparison:
+    """Compare two hosts and find what matters.
+
+    Args:
+        a: the host to compare with, usually the healthy one; a dump alone is a host of which nothing else is
+            known.
+        b: the host in question, likewise.
+        matching: how devices are paired.
+    """
+    one, other = _host(a, "A"), _host(b, "B")
+    difference = compare(one.dump, other.dump, matching=matching)
+    context = Context(one, other, difference)
+    found = [found for rule in CATALOGUE.values() for found in rule.find(context)]
+    return Comparison(
+        Side(one.source, len(one.dump)),
+        Side(other.source, len(other.dump)),
+        link(found),
+        difference.changes,
+        tuple((pair.a.address, pair.b.address) for pair in difference.match.pairs if pair.moved),
+    )
+
+
+def _host(host: Host | Dump, name: str) -> Host:
+    return Host(host.source or name, host) if isinstance(host, Dump) else host
+
+
+def link(found: list[Found]) -> tuple[Finding, ...]:
+    """Put findings in order, worst first and causes before effects of one severity, and number their links."""
+    order = {name: index for index, name in enumerate(CATALOGUE)}
+    nowhere = Address(-1, 0, 0, 0)
+    ordered = sorted(
+        found,
+        key=lambda item: (
+            SEVERITIES.index(item.finding.severity),
+            order.get(item.finding.rule, len(order)),
+            item.finding.b or item.finding.a or nowhere,
+        ),
+    )
+    index: dict[Key, int] = {}
+    for number, item in enumerate(ordered):
+        index.setdefault(item.finding.key, number)
+    because = [sorted({index[key] for key in item.causes if key in index}) for item in ordered]
+    leads_to: list[list[int]] = [[] for _ in ordered]
+    for effect, causes in enumerate(because):
+        for cause in causes:
+            leads_to[cause].append(effect)
+    return tuple(
+        replace(item.finding, because=tuple(because[number]), leads_to=tuple(leads_to[number]))
+        for number, item in enumerate(ordered)
+    )

@@ -1,0 +1,173 @@
+"""The two hosts side by side, as rules see them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from lspci_parse.acs import AcsVerdict, verdict
+from lspci_parse.errors import LspciError
+from lspci_parse.groups import Groups, predict
+from lspci_parse.model import Address, Device
+from lspci_parse.releases import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.difference import Change, Difference, Kind
+    from lspci_parse.evidence import Host
+    from lspci_parse.matching import Pair
+    from lspci_parse.visibility import Visibility
+
+Partition = tuple[frozenset[Address], ...]
+
+
+class Merge(NamedTuple):
+    """A group on one host whose devices are spread over several groups on the other; addresses are of host B."""
+
+    group: frozenset[Address]
+    parts: Partition
+
+
+class Context:
+    """Everything a rule may look at; what is costly is made when first asked for."""
+
+    def __init__(self, a: Host, b: Host, difference: Difference) -> None:
+        self.host_a, self.host_b = a, b
+        self.difference = difference
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The functions that both hosts have and that answer on both."""
+        return self._pairs
+
+    @cached_property
+    def _pairs(self) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.difference.match.pairs if not (pair.a.dead or pair.b.dead))
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[Change]]:
+        found: defaultdict[str, list[Change]] = defaultdict(list)
+        for change in self.difference.changes:
+            found[change.path].append(change)
+        return found
+
+    def changes(self, *paths: str) -> Iterator[tuple[Pair, Change]]:
+        """Yield the known changes of the facts at ``paths``, with their pairs."""
+        for path in paths:
+            for change in self._by_path.get(path, ()):
+                if change.known and change.a is not None and change.b is not None:
+                    yield self.difference.pair_of_a[change.a], change
+
+    def changed(self, pair: Pair, path: str) -> bool:
+        """Whether the fact at ``path`` is known to differ between the devices of a pair."""
+        return any(change.a == pair.a.address and change.known for change in self._by_path.get(path, ()))
+
+    def capability_changes(self, kind: Kind) -> Iterator[tuple[Pair, Change]]:
+        """Yield capabilities known to be on one host only, other than ACS."""
+        for change in self.difference.changes:
+            if change.kind != kind or not change.known or change.path.startswith("acs"):
+                continue
+            if change.a is None or change.b is None:
+                continue
+            pair = self.difference.pair_of_a[change.a]
+            side = pair.a if kind == "removed" else pair.b
+            if change.path in dict(side.capability_paths()):
+                yield pair, change
+
+    def acs_a(self, device: Device) -> AcsVerdict:
+        """Whether Linux counts a device of host A as isolated, and why."""
+        return verdict(device, self.difference.topology_a)
+
+    def acs_b(self, device: Device) -> AcsVerdict:
+        """Whether Linux counts a device of host B as isolated, and why."""
+        return verdict(device, self.difference.topology_b)
+
+    @cached_property
+    def groups_a(self) -> Groups | None:
+        """The groups Linux would make on host A; ``None`` where the dump cannot tell."""
+        return _predict(self.host_a)
+
+    @cached_property
+    def groups_b(self) -> Groups | None:
+        """The groups Linux would make on host B; ``None`` where the dump cannot tell."""
+        return _predict(self.host_b)
+
+    @cached_property
+    def iommu_off_a(self) -> bool:
+        """Whether host A's dump would show IOMMU groups, and shows none."""
+        return _no_groups(self.difference.visible_a)
+
+    @cached_property
+    def iommu_off_b(self) -> bool:
+        """Whether host B's dump would show IOMMU groups, and shows none."""
+        return _no_groups(self.difference.visible_b)
+
+    @cached_property
+    def partitions(self) -> tuple[Partition, Partition] | None:
+        """The groups of both hosts, of the functions both have, written with host B's addresses.
+
+        Recorded groups where both hosts print them, else predicted ones for both. ``None`` where a host made no
+        groups, or its dump cannot tell.
+        """
+        if self.iommu_off_a != self.iommu_off_b:
+            return None
+        group_a, group_b = self.host_a.recorded, self.host_b.recorded
+        if not group_a or not group_b:
+            if self.groups_a is None or self.groups_b is None:
+                return None
+            group_a, group_b = _numbered(self.groups_a), _numbered(self.groups_b)
+        shared = [
+            (group_a[pair.a.address], group_b[pair.b.address], pair.b.address)
+            for pair in self.difference.match.pairs
+            if pair.a.address in group_a and pair.b.address in group_b
+        ]
+        return _partition((a, device) for a, _, device in shared), _partition(
+            (b, device) for _, b, device in shared
+        )
+
+    @cached_property
+    def merged(self) -> tuple[Merge, ...]:
+        """Groups of host B that join what are several groups on host A."""
+        return () if self.partitions is None else _merges(*self.partitions)
+
+    @cached_property
+    def split(self) -> tuple[Merge, ...]:
+        """Groups of host A that are several groups on host B."""
+        return () if self.partitions is None else _merges(self.partitions[1], self.partitions[0])
+
+
+def _no_groups(visible: Visibility) -> bool:
+    # A dump without any driver was printed from a hex dump, not from a running kernel.
+    running = any(device.driver for device in visible.dump)
+    prints = printable("IOMMU group", visible.releases) is True
+    return running and prints and all(device.iommu_group is None for device in visible.dump)
+
+
+def _predict(host: Host) -> Groups | None:
+    try:
+        return predict(host.dump)
+    except LspciError:
+        return None
+
+
+def _numbered(groups: Groups) -> dict[Address, int]:
+    return {device: number for number, group in enumerate(groups.groups) for device in group.devices}
+
+
+def _partition(members: Iterator[tuple[int, Address]] | list[tuple[int, Address]]) -> Partition:
+    found: defaultdict[int, set[Address]] = defaultdict(set)
+    for number, device in members:
+        found[number].add(device)
+    return tuple(frozenset(group) for group in found.values())
+
+
+def _merges(before: Partition, after: Partition) -> tuple[Merge, ...]:
+    owner = {device: group for group in before for device in group}
+    found = []
+    for group in after:
+        parts = {owner[device] for device in group}
+        if len(parts) > 1:
+            found.append(Merge(group, tuple(sorted(parts, key=min))))
+    return tuple(found)

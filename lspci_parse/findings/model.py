@@ -1,0 +1,106 @@
+"""What a finding is, and the catalogue of rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from lspci_parse.model import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lspci_parse.findings.context import Context
+
+Severity = Literal["critical", "warning", "info"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
+"""Worst first."""
+
+Key = tuple[str, Address | None, Address | None]
+"""What identifies a finding among those of one comparison: rule, device on A, device on B."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A difference that matters.
+
+    Attributes:
+        rule: stable name of the rule.
+        severity: ``critical`` (isolation, a device or a driver is gone), ``warning`` or ``info``.
+        a: the device on host A; ``None`` if only B has it or the finding is about the hosts.
+        b: the device on host B; ``None`` if only A has it or the finding is about the hosts.
+        path: the fact inside the device, such as ``exp/LnkSta/Speed``.
+        before: value on host A.
+        after: value on host B.
+        title: one line: which device, and what.
+        detail: why it matters, two sentences or so.
+        remedy: what to try.
+        because: indices of the findings that cause this one.
+        leads_to: indices of the findings that this one causes.
+        devices: further devices concerned, as written on the host that has them.
+    """
+
+    rule: str
+    severity: Severity
+    a: Address | None
+    b: Address | None
+    path: str
+    before: Any
+    after: Any
+    title: str
+    detail: str
+    remedy: str = ""
+    because: tuple[int, ...] = ()
+    leads_to: tuple[int, ...] = ()
+    devices: tuple[Address, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """What identifies the finding among those of one comparison."""
+        return (self.rule, self.a, self.b)
+
+
+class Found(NamedTuple):
+    """A finding and the keys of the findings that cause it, if they are found, too."""
+
+    finding: Finding
+    causes: Sequence[Key] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the catalogue.
+
+    Attributes:
+        name: stable name, as it stands in reports.
+        severity: the worst severity its findings have.
+        summary: what it looks for, one sentence.
+        find: the function that yields its findings.
+    """
+
+    name: str
+    severity: Severity
+    summary: str
+    find: Callable[[Context], Iterable[Found]] = field(repr=False)
+
+
+CATALOGUE: Final[dict[str, Rule]] = {}
+"""Every rule by its name, in the order in which findings of one severity are shown."""
+
+
+def rule(
+    name: str, severity: Severity, summary: str
+) -> Callable[[Callable[[Context], Iterable[Found]]], Callable[[Context], Iterable[Found]]]:
+    """Enter a function into the catalogue. It takes the two hosts side by side and yields what it finds.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+
+    def enter(find: Callable[[Context], Iterable[Found]]) -> Callable[[Context], Iterable[Found]]:
+        if name in CATALOGUE:
+            raise ValueError(f"there is a rule {name!r} already")
+        CATALOGUE[name] = Rule(name, severity, summary, find)
+        return find
+
+    return enter

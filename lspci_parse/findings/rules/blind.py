@@ -1,0 +1,88 @@
+"""What could not be compared, and how to take a better dump."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.findings.model import Finding, Found, rule
+from lspci_parse.findings.words import named
+from lspci_parse.visibility import Detail, Visibility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.findings.context import Context
+
+
+def _sides(context: Context) -> Iterator[tuple[str, Visibility, Visibility]]:
+    """Yield each host's name with what it shows and what the other one shows."""
+    one, other = context.difference.visible_a, context.difference.visible_b
+    yield "A", one, other
+    yield "B", other, one
+
+
+def _about(side: str, name: str, head: str, detail: str, remedy: str, path: str = "") -> Found:
+    """Return a finding about one host as a whole; the value stands on the side it is about."""
+    before, after = (head, None) if side == "A" else (None, head)
+    return Found(Finding(name, "warning", None, None, path, before, after, head, detail, remedy))
+
+
+@rule("access-denied", "warning", "capabilities are hidden from the user who ran lspci")
+def access_denied(context: Context) -> Iterator[Found]:
+    """Find a dump that was taken without root rights, when the other was not."""
+    for side, own, other in _sides(context):
+        if own.access_denied and not other.access_denied:
+            yield _about(
+                side, "access-denied", f"the capabilities of {side} are hidden: <access denied>",
+                "lspci shows capabilities to root only, so nothing is known of ACS, links, errors and interrupts on "
+                f"{side}; none of them counts as lost.",
+                f"Take the dump of {side} again as root: sudo lspci -vvv",
+            )  # fmt: skip
+
+
+@rule("extended-config-unreadable", "warning", "no extended capability is readable on a whole host")
+def extended_config_unreadable(context: Context) -> Iterator[Found]:
+    """Find a host whose extended configuration space cannot be read."""
+    for side, own, other in _sides(context):
+        if not own.extended_readable and other.extended_readable and not own.access_denied:
+            if Detail.NAMES in (own.detail, other.detail) or not _has_extended(other):
+                continue
+            yield _about(
+                side, "extended-config-unreadable",
+                f"no device of {side} shows a capability in extended configuration space",
+                "Memory-mapped configuration access (MMCONFIG, from the ACPI MCFG table) is not usable on "
+                f"{side}, so ACS, AER, SR-IOV and the like are not known there, neither to lspci nor to the kernel.",
+                "Look for MMCONFIG and MCFG in the kernel log; compare pci=nommconf on the command line and BIOS "
+                "versions.",
+            )  # fmt: skip
+
+
+def _has_extended(visible: Visibility) -> bool:
+    return any(cap.extended for device in visible.dump for cap in device.capabilities)
+
+
+@rule("less-detail", "warning", "one dump was taken with less detail than the other")
+def less_detail(context: Context) -> Iterator[Found]:
+    """Find a dump taken with fewer -v."""
+    for side, own, other in _sides(context):
+        if own.detail < other.detail:
+            option = "-v" if own.detail == Detail.TITLES else "no -v"
+            yield _about(
+                side, "less-detail", f"the dump of {side} was taken with {option} and lacks registers",
+                "What it does not print is not known on that host; none of it counts as lost.",
+                f"Take the dump of {side} again: sudo lspci -vvv",
+            )  # fmt: skip
+
+
+@rule("dump-cut", "warning", "a dump ends in the middle of a device")
+def dump_cut(context: Context) -> Iterator[Found]:
+    """Find a dump that is not complete."""
+    for side, own, _ in _sides(context):
+        cut = [device for device in own.dump if device.cut]
+        if cut:
+            yield _about(
+                side, "dump-cut", f"the dump of {side} ends in the middle of {named(cut[-1])}",
+                "Devices after this one are missing from the text; whether they are missing from the machine is not "
+                "known.",
+                f"Take the dump of {side} again, and copy the whole file.",
+            )  # fmt: skip

@@ -1,0 +1,74 @@
+"""Capabilities that came or went, and features that are switched on one host only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.findings.model import Finding, Found, Severity, rule
+from lspci_parse.findings.words import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.findings.context import Context
+
+
+@rule("capability-lost", "warning", "a capability of A is not there on B")
+def capability_lost(context: Context) -> Iterator[Found]:
+    """Find capabilities that are gone, other than ACS."""
+    for pair, change in context.capability_changes("removed"):
+        yield Found(
+            Finding(
+                "capability-lost", "warning", change.a, change.b, change.path, change.before, None,
+                f"{named(pair.b)} has lost a capability: {change.before}",
+                "The feature cannot be used on B. Firmware of the device or BIOS settings switch capabilities off.",
+                "Compare the firmware versions of the device and the BIOS settings of the hosts.",
+            )
+        )  # fmt: skip
+
+
+@rule("capability-gained", "info", "a capability of B is not there on A")
+def capability_gained(context: Context) -> Iterator[Found]:
+    """Find capabilities that only B has, other than ACS."""
+    for pair, change in context.capability_changes("added"):
+        yield Found(
+            Finding(
+                "capability-gained", "info", change.a, change.b, change.path, None, change.after,
+                f"{named(pair.b)} has a capability that A does not show: {change.after}",
+                "A lacks the feature, or its firmware hides it.",
+            )
+        )  # fmt: skip
+
+
+@rule("sriov-changed", "warning", "virtual functions are enabled, or their number differs")
+def sriov_changed(context: Context) -> Iterator[Found]:
+    """Find physical functions whose virtual functions differ in number or state."""
+    for pair, change in context.changes("sriov/Number of VFs", "sriov/Total VFs", "sriov/IOVCtl/Enable"):
+        if change.path == "sriov/IOVCtl/Enable" and context.changed(pair, "sriov/Number of VFs"):
+            continue
+        yield Found(
+            Finding(
+                "sriov-changed", "warning", change.a, change.b, change.path, change.before, change.after,
+                f"{named(pair.b)}: {change.path.removeprefix('sriov/')} is {change.after}, on A {change.before}",
+                "Guests or containers that expect these virtual functions do not find them, or find more.",
+                "Compare what sets sriov_numvfs at boot (udev rules, network configuration) and the device's "
+                "firmware settings.",
+            )
+        )  # fmt: skip
+
+
+@rule("ats-changed", "warning", "address translation, page requests or PASID are on for one host only")
+def ats_changed(context: Context) -> Iterator[Found]:
+    """Find devices whose part in address translation is switched differently."""
+    for pair, change in context.changes("ats/ATSCtl/Enable", "pri/PRICtl/Enable", "pasid/PASIDCtl/Enable"):
+        off = change.after is False
+        severity: Severity = "warning" if off else "info"
+        yield Found(
+            Finding(
+                "ats-changed", severity, change.a, change.b, change.path, change.before, change.after,
+                f"{named(pair.b)}: {change.path.split('/')[1][:-3]} is {'off' if off else 'on'}, not so on A",
+                "With ATS a device asks the IOMMU once and then reaches memory or peers directly; without it every "
+                "request is translated on its way.",
+                "Linux switches ATS on with the IOMMU: compare pci=noats, IOMMU settings and driver options.",
+            )
+        )  # fmt: skip

@@ -1,0 +1,49 @@
+"""Kernel drivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.findings.model import Finding, Found, rule
+from lspci_parse.findings.words import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.findings.context import Context
+
+
+@rule("driver-missing", "critical", "a device has a driver on A and none on B")
+def driver_missing(context: Context) -> Iterator[Found]:
+    """Find devices that no driver is bound to any more."""
+    for pair, change in context.changes("driver"):
+        if change.kind == "removed":
+            modules = f" ({', '.join(pair.b.modules)} would claim it)" if pair.b.modules else ""
+            yield Found(
+                Finding(
+                    "driver-missing", "critical", change.a, change.b, "driver", change.before, None,
+                    f"{named(pair.b)} has no driver, on A {change.before}",
+                    f"The device is there, but nothing drives it{modules}: the module is not loaded, or its probe "
+                    "failed.",
+                    f"Look in B's kernel log for '{change.before}' and 'probe of {pair.b.address} failed'; check "
+                    f"that the module is installed and not denied in modprobe.d.",
+                )
+            )  # fmt: skip
+
+
+@rule("driver-changed", "warning", "a device has another driver on B, or one only there")
+def driver_changed(context: Context) -> Iterator[Found]:
+    """Find devices with another driver."""
+    for pair, change in context.changes("driver"):
+        if change.kind == "removed":
+            continue
+        passed = change.after in {"vfio-pci", "pci-stub"}
+        yield Found(
+            Finding(
+                "driver-changed", "warning" if change.kind == "changed" else "info",
+                change.a, change.b, "driver", change.before, change.after,
+                f"{named(pair.b)} is driven by {change.after}, on A by {change.before or 'nothing'}",
+                "It is set aside for a guest and does not serve the host." if passed else
+                "Another driver means other features, other settings and other firmware.",
+            )
+        )  # fmt: skip

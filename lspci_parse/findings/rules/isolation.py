@@ -1,0 +1,227 @@
+"""Access Control Services and the IOMMU groups that depend on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lspci_parse.acs import REQUIRED
+from lspci_parse.difference import title
+from lspci_parse.findings.model import Finding, Found, Key, Severity, rule
+from lspci_parse.findings.words import listed, named
+from lspci_parse.matching import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.acs import AcsVerdict
+    from lspci_parse.findings.context import Context, Merge
+    from lspci_parse.model import Address, Device
+
+
+
+
+_NO_GROUPS: Final = "iommu-off"
+_WHY: Final = (
+    "Without ACS nothing keeps devices below this function from reaching each other, or its neighbours, past the "
+    "IOMMU; Linux then puts them into one IOMMU group."
+)
+_REMEDY: Final = (
+    "Compare BIOS setup (ACS, PCIe isolation, VT-d/AMD-Vi) and BIOS versions of the two hosts; update or reset the "
+    "BIOS of the worse one. If it stays, the port may be defective: move the card to another slot. "
+    "pcie_acs_override hides the loss from the kernel but isolates nothing."
+)
+
+
+@rule("acs-lost", "critical", "a function had the ACS capability on A and has none on B")
+def acs_lost(context: Context) -> Iterator[Found]:
+    """Find functions whose ACS capability is gone."""
+    for pair, change in context.changes("acs"):
+        if change.kind != "removed":
+            continue
+        verdict = context.acs_b(pair.b)
+        merge = _merge_of(context, pair.b)
+        severity: Severity = "critical" if merge else "warning" if verdict.needed else "info"
+        detail = _WHY if verdict.needed else f"A function of this kind needs none: {verdict.sentence}."
+        if merge:
+            detail += f" Here {_merged_words(merge)}."
+        yield Found(
+            Finding(
+                "acs-lost", severity, pair.a.address, pair.b.address, "acs", change.before, None,
+                f"{named(pair.b)} has lost its ACS capability", detail, _REMEDY if verdict.needed else "",
+            )
+        )  # fmt: skip
+
+
+@rule("acs-off", "critical", "the ACS capability is there, but the flags that isolate are no longer on")
+def acs_off(context: Context) -> Iterator[Found]:
+    """Find functions whose isolating ACS flags were switched off."""
+    for pair in context.pairs:
+        one, other = context.acs_a(pair.a), context.acs_b(pair.b)
+        off = _switched_off(pair)
+        if not off:
+            continue
+        merge = _merge_of(context, pair.b)
+        # Linux sets the flags only with the IOMMU on: where it is off, that is the finding.
+        isolation_lost = one.isolated and not other.isolated and not context.iommu_off_b
+        severity: Severity = "critical" if merge else "warning" if isolation_lost else "info"
+        yield Found(
+            Finding(
+                "acs-off", severity, pair.a.address, pair.b.address, "acs/ACSCtl",
+                _flags(pair.a), _flags(pair.b),
+                f"{named(pair.b)} has ACS, but {', '.join(off)} {'is' if len(off) == 1 else 'are'} off",
+                _off_detail(other, merge, isolation_lost=isolation_lost),
+                "Look for pci=disable_acs_redir= or pci=config_acs= on the kernel command line, for setpci in boot "
+                "scripts (GPU peer-to-peer guides switch ACS off), and whether the IOMMU was on at boot: Linux sets "
+                "these flags only then.",
+            ),
+            [(_NO_GROUPS, None, None)],
+        )  # fmt: skip
+
+
+def _off_detail(verdict: AcsVerdict, merge: Merge | None, *, isolation_lost: bool) -> str:
+    if not isolation_lost:
+        return f"This changes no isolation on B: {verdict.sentence}."
+    return f"{_WHY} Here {_merged_words(merge)}." if merge else _WHY
+
+
+@rule("acs-gained", "info", "a function has an ACS capability, or isolating flags on, that A does not have")
+def acs_gained(context: Context) -> Iterator[Found]:
+    """Find functions that isolate on B only."""
+    for pair in context.pairs:
+        a, b = pair.a.capability("acs"), pair.b.capability("acs")
+        gained = context.changed(pair, "acs") and a is None
+        on = _switched_off(Pair(pair.b, pair.a, pair.how))
+        if b is None or not (gained or on):
+            continue
+        verdict = context.acs_b(pair.b)
+        what = (
+            "has an ACS capability that A does not show" if gained else f"has {', '.join(on)} on, A has not"
+        )
+        yield Found(
+            Finding(
+                "acs-gained", "info", pair.a.address, pair.b.address, "acs" if gained else "acs/ACSCtl",
+                None if gained else _flags(pair.a), title(b) if gained else _flags(pair.b),
+                f"{named(pair.b)} {what}",
+                f"On B {verdict.sentence}." if verdict.needed else "A function of this kind needs no ACS.",
+            )
+        )  # fmt: skip
+
+
+@rule("groups-merged", "warning", "devices that were in IOMMU groups of their own on A share one on B")
+def groups_merged(context: Context) -> Iterator[Found]:
+    """Find groups of B that join several of A."""
+    for merge in context.merged:
+        causes = list(_causes(context, merge))
+        first = next((b for _, _, b in causes if b in merge.group), min(merge.group))
+        detail = "A group is the unit that VFIO passes to a guest, and its devices share one DMA domain. "
+        yield Found(
+            _group_finding(
+                context,
+                ("groups-merged", "warning"),
+                first,
+                merge,
+                (
+                    f"{len(merge.parts)} IOMMU groups are one on B: {listed(merge.group)}",
+                    detail + _together(context, merge),
+                ),
+            ),
+            causes,
+        )
+
+
+def _together(context: Context, merge: Merge) -> str:
+    """Say what a merged group means for pass-through; bridges stay with the host in any case."""
+    devices = context.difference.topology_b.devices
+    guests = [address for address in merge.group if not devices[address].is_bridge]
+    ports = [address for address in merge.group if devices[address].is_bridge]
+    if len(guests) > 1:
+        return f"{listed(guests)} can only be passed through together."
+    what = listed(guests) if guests else "Whatever is plugged in below them"
+    return f"{what} can no longer be passed through alone: what hangs below {listed(ports)} comes along."
+
+
+@rule("groups-split", "info", "devices that share an IOMMU group on A are in several on B")
+def groups_split(context: Context) -> Iterator[Found]:
+    """Find groups of A that are several on B."""
+    for merge in context.split:
+        head = f"one IOMMU group of A is {len(merge.parts)} on B: {listed(merge.group)}"
+        detail = "B isolates these devices from each other, A does not."
+        yield Found(
+            _group_finding(context, ("groups-split", "info"), min(merge.group), merge, (head, detail))
+        )
+
+
+def _group_finding(
+    context: Context, rule_: tuple[str, Severity], first: Address, merge: Merge, words: tuple[str, str]
+) -> Finding:
+    parts, whole = [listed(part, 99) for part in merge.parts], listed(merge.group, 99)
+    before, after = (parts, [whole]) if rule_[0] == "groups-merged" else ([whole], parts)
+    pair = context.difference.pair_of_b[first]
+    return Finding(
+        *rule_,
+        pair.a.address,
+        pair.b.address,
+        "iommu_group",
+        before,
+        after,
+        *words,
+        devices=tuple(sorted(merge.group)),
+    )
+
+
+@rule("iommu-off", "critical", "the kernel made IOMMU groups on A and none on B")
+def iommu_off(context: Context) -> Iterator[Found]:
+    """Find a host whose IOMMU is off, or whose set-up of groups failed."""
+    if not context.iommu_off_b or all(device.iommu_group is None for device in context.host_a.dump):
+        return
+    yield Found(
+        Finding(
+            "iommu-off", "critical", None, None, "iommu_group", "groups recorded", None,
+            "no device of B is in an IOMMU group",
+            "The IOMMU was off when B booted, or setting up its groups failed; nothing can be passed through with "
+            "VFIO, and no device is confined in what memory it reaches.",
+            "Compare the kernel command lines (intel_iommu=on, amd_iommu, iommu=), VT-d/AMD-Vi in BIOS setup, and "
+            "look for 'Removing from iommu group' in B's kernel log.",
+        )
+    )  # fmt: skip
+
+
+def _switched_off(pair: Pair) -> list[str]:
+    """Return the required flags that are on for A's device and off for B's, though B's capability has them."""
+    one, other = pair.a.capability("acs"), pair.b.capability("acs")
+    if one is None or other is None or "ACSCtl" not in one or "ACSCtl" not in other:
+        return []
+    return [flag for flag in REQUIRED if one["ACSCtl"].get(flag) and not other["ACSCtl"].get(flag)]
+
+
+def _flags(device: Device) -> str:
+    acs = device.capability("acs")
+    return "" if acs is None else str(acs["ACSCtl"])
+
+
+def _merge_of(context: Context, device: Device) -> Merge | None:
+    """Return the merged group that a function without isolation is part of, itself or with what is below it."""
+    tree, address = context.difference.topology_b, device.address
+    for merge in context.merged:
+        if any(address == member or address in tree.ancestors(member) for member in merge.group):
+            return merge
+    return None
+
+
+def _causes(context: Context, merge: Merge) -> Iterator[Key]:
+    """Yield the ACS findings that explain a merged group: those of its functions and of the bridges above them."""
+    tree = context.difference.topology_b
+    concerned = set(merge.group)
+    for member in merge.group:
+        concerned.update(tree.ancestors(member))
+    for address in sorted(concerned):
+        pair = context.difference.pair_of_b.get(address)
+        if pair is not None and pair.a.capability("acs") is not None:
+            if context.changed(pair, "acs"):
+                yield ("acs-lost", pair.a.address, address)
+            elif _switched_off(pair):
+                yield ("acs-off", pair.a.address, address)
+
+
+def _merged_words(merge: Merge) -> str:
+    return f"it joins the groups of {' / '.join(listed(part, 4) for part in merge.parts)}"

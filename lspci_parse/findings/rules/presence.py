@@ -1,0 +1,134 @@
+"""Devices that are gone, new, elsewhere, dead, or not what they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.findings.model import Finding, Found, rule
+from lspci_parse.findings.words import listed, named, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lspci_parse.findings.context import Context
+    from lspci_parse.model import Address, Device
+    from lspci_parse.topology import Topology
+
+
+@rule("device-dead", "critical", "a function answers on A and reads as all ones on B")
+def device_dead(context: Context) -> Iterator[Found]:
+    """Find functions that fell off the bus."""
+    for pair in context.difference.match.pairs:
+        if pair.b.dead and not pair.a.dead:
+            yield Found(
+                Finding(
+                    "device-dead", "critical", pair.a.address, pair.b.address, "", pair.a.name, "rev ff",
+                    f"{named(pair.b)} does not answer: its configuration space reads as all ones",
+                    "The kernel knows the function, but reads of its registers fail: its link is down, it lost "
+                    "power, or it hung. Nothing else is known of it on B.",
+                    "Look for AER and link-down messages in B's kernel log; power-cycle the machine (a warm reboot "
+                    "is not enough), reseat the card, try another slot.",
+                )
+            )  # fmt: skip
+
+
+@rule("device-missing", "critical", "a device of A is not on B")
+def device_missing(context: Context) -> Iterator[Found]:
+    """Find devices that are gone: one finding for the topmost of those that hang together."""
+    for top, below in _trees(_expected(context), context.difference.topology_a):
+        more = f", with {len(below)} below it: {listed(below)}" if below else ""
+        yield Found(
+            Finding(
+                "device-missing", "critical", top.address, None, "", top.name, None,
+                f"{named(top)} is not on B: {top.name}{more}",
+                "The device is absent, disabled, or its link did not come up. Whatever depends on it is gone, too.",
+                "Check that the card is seated and powered, that BIOS setup enables its slot (bifurcation, hot-plug), "
+                "and whether the kernel log of B mentions its slot or link.",
+                devices=tuple(below),
+            )
+        )  # fmt: skip
+
+
+def _expected(context: Context) -> Iterator[Device]:
+    """Yield the devices that only A has, less those that B's text was cut off before it could show."""
+    last = context.host_b.dump.devices[-1]
+    for device in context.difference.match.only_a:
+        if not (last.cut and device.address > last.address):
+            yield device
+
+
+@rule("device-new", "warning", "a device of B is not on A")
+def device_new(context: Context) -> Iterator[Found]:
+    """Find devices that only B has: one finding for the topmost of those that hang together."""
+    for top, below in _trees(context.difference.match.only_b, context.difference.topology_b):
+        more = f", with {len(below)} below it: {listed(below)}" if below else ""
+        yield Found(
+            Finding(
+                "device-new", "warning", None, top.address, "", None, top.name,
+                f"{named(top)} is on B only: {top.name}{more}",
+                "A does not have it. Bus numbers behind it may shift; that alone is no difference.",
+                devices=tuple(below),
+            )
+        )  # fmt: skip
+
+
+def _trees(devices: Iterable[Device], topology: Topology) -> Iterator[tuple[Device, list[Address]]]:
+    """Yield each device whose bridge is not among ``devices``, with those among them that hang below it.
+
+    Functions of one slot go with the first of them: they are one card.
+    """
+    among = {device.address: device for device in devices}
+    heads: dict[Address, Address] = {}
+    members: dict[Address, list[Address]] = {}
+    for address in among:
+        parent = topology.parent(address)
+        if parent is not None and parent in among:
+            head = heads.get(parent, parent)
+        else:
+            slot = address._replace(function=0)
+            head = members.get(slot, [address])[0] if slot in members else address
+            members.setdefault(slot, [head])
+        heads[address] = head
+    below: dict[Address, list[Address]] = {head: [] for head in heads.values()}
+    for address, head in heads.items():
+        if address != head:
+            below[head].append(address)
+    for head, rest in below.items():
+        yield among[head], sorted(rest)
+
+
+@rule("device-moved", "info", "a device hangs elsewhere on B")
+def device_moved(context: Context) -> Iterator[Found]:
+    """Find devices in another slot; what moved along with a bridge is not told again."""
+    for pair in context.difference.match.pairs:
+        if pair.moved and not (pair.a.address.function and _first_moved(context, pair.a.address)):
+            how = "its serial number says so" if pair.how == "serial" else "it is the only one of its kind"
+            yield Found(
+                Finding(
+                    "device-moved", "info", pair.a.address, pair.b.address, "",
+                    short(pair.a.address), short(pair.b.address),
+                    f"{named(pair.b)} is {short(pair.a.address)} on A: {pair.b.name}",
+                    f"It is the same device in another place ({how}); its facts are compared all the same.",
+                )
+            )  # fmt: skip
+
+
+def _first_moved(context: Context, address: Address) -> bool:
+    first = context.difference.pair_of_a.get(address._replace(function=0))
+    return first is not None and first.moved
+
+
+@rule("revision-changed", "warning", "a device has another revision or other ids on B")
+def revision_changed(context: Context) -> Iterator[Found]:
+    """Find devices of another silicon revision, model or make in the same place."""
+    for pair, change in context.changes("revision", "ids/subvendor", "ids/subdevice"):
+        what = "revision" if change.path == "revision" else "subsystem"
+        yield Found(
+            Finding(
+                "revision-changed", "warning", change.a, change.b, change.path, change.before, change.after,
+                f"{named(pair.b)} has {what} {change.after}, on A {change.before}",
+                "The two hosts do not carry the same hardware here: another stepping or another make may behave "
+                "differently and need other firmware.",
+                "If the hosts should be equal, compare part numbers of the cards.",
+            )
+        )  # fmt: skip

@@ -1,0 +1,200 @@
+"""How devices are set up: regions, payload, power, interrupts, errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lspci_parse.findings.model import Finding, Found, Key, rule
+from lspci_parse.findings.words import named, said
+from lspci_parse.model import Device, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.difference import Change
+    from lspci_parse.findings.context import Context
+    from lspci_parse.matching import Pair
+
+
+def _finding(pair: Pair, change: Change, name: str, words: tuple[str, str, str]) -> Found:
+    head, detail, remedy = words
+    head = f"{named(pair.b)}: {head} {said(change.after)}, on A {said(change.before)}"
+    return Found(
+        Finding(
+            name, "warning", change.a, change.b, change.path, change.before, change.after, head, detail, remedy
+        )
+    )  # fmt: skip
+
+
+@rule("bar-resized", "warning", "a memory region has another size")
+def bar_resized(context: Context) -> Iterator[Found]:
+    """Find regions whose size differs (Resizable BAR, 'Above 4G decoding')."""
+    for pair in context.pairs:
+        for name, region in pair.a.registers.items():
+            other = pair.b.registers.get(name)
+            if (
+                not name.startswith("Region")
+                or not isinstance(region, Register)
+                or not isinstance(other, Register)
+            ):
+                continue
+            before, after = region.get("size"), other.get("size")
+            if before is None or after is None or before == after:
+                continue
+            yield Found(
+                Finding(
+                    "bar-resized", "warning", pair.a.address, pair.b.address, f"{name}/size", before, after,
+                    f"{named(pair.b)}: {name} is {binary(after)}, on A {binary(before)}",
+                    "A GPU whose whole memory is not mapped copies through a window; a larger region needs address "
+                    "space that BIOS must provide.",
+                    "Compare 'Above 4G decoding' and 'Resizable BAR' in BIOS setup, and the device's firmware.",
+                )
+            )  # fmt: skip
+
+
+def binary(size: int) -> str:
+    """Write a size in bytes the way lspci does: ``256M``."""
+    for unit in ("", "K", "M", "G", "T"):
+        if size < 1024 or size % 1024:
+            return f"{size}{unit}"
+        size //= 1024
+    return f"{size}P"
+
+
+@rule("payload-changed", "warning", "payload or read request size differs")
+def payload_changed(context: Context) -> Iterator[Found]:
+    """Find devices that move data in larger or smaller packets."""
+    for pair, change in context.changes("exp/DevCtl/MaxPayload", "exp/DevCtl/MaxReadReq"):
+        yield _finding(
+            pair, change, "payload-changed",
+            (f"{change.path.rpartition('/')[2]} is",
+             "Smaller packets cost throughput; ports and devices on one path must agree on the payload size.",
+             "Compare BIOS settings and pci=pcie_bus_safe, pcie_bus_perf or pcie_bus_tune_off on the command line."),
+        )  # fmt: skip
+
+
+@rule("aspm-changed", "warning", "link power management differs")
+def aspm_changed(context: Context) -> Iterator[Found]:
+    """Find links that may sleep on one host only."""
+    for pair, change in context.changes("exp/LnkCtl/ASPM"):
+        yield _finding(
+            pair, change, "aspm-changed",
+            ("ASPM is",
+             "A link that sleeps saves power and costs latency; some devices drop off the bus when theirs does.",
+             "Compare pcie_aspm= on the command line, the ASPM policy of the kernel and BIOS settings."),
+        )  # fmt: skip
+
+
+@rule("power-state", "warning", "a device is in another power state")
+def power_state(context: Context) -> Iterator[Found]:
+    """Find devices that sleep on one host only; a device without its driver, or in VFIO's hands, may."""
+    for pair, change in context.changes("pm/Status/State"):
+        if not context.changed(pair, "driver"):
+            yield _finding(
+                pair, change, "power-state",
+                ("power state is",
+                 "A device in D3 does not answer until something wakes it; one kept in D0 uses more power.",
+                 "Compare runtime power management (power/control in sysfs) and what uses the device."),
+            )  # fmt: skip
+
+
+@rule("msi-off", "warning", "a device uses message-signalled interrupts on A and none on B")
+def msi_off(context: Context) -> Iterator[Found]:
+    """Find devices whose driver fell back to line interrupts."""
+    for pair, change in context.changes("msix/Enable", "msi/Enable"):
+        if change.after is False and not context.changed(pair, "driver") and not _interrupts(pair.b):
+            yield _finding(
+                pair, change, "msi-off",
+                (f"{'MSI-X' if change.path.startswith('msix') else 'MSI'} is",
+                 ("The driver falls back to a shared interrupt line or to polling: slower, and on ports neither "
+                  "hot-plug nor error events may arrive."),
+                 ("Compare pci=nomsi on the command line, kernel messages about interrupt remapping, and the "
+                  "driver's options.")),
+            )  # fmt: skip
+
+
+def _interrupts(device: Device) -> bool:
+    """Whether any message-signalled interrupts are on."""
+    return any(cap.get("Enable") for cap in device.capabilities if cap.kind in ("msi", "msix"))
+
+
+_MASKS: Final = ("aer/UEMsk", "aer/CEMsk", "exp/DevCtl", "aer/RootCmd")
+_REPORTS: Final = ("CorrErr", "NonFatalErr", "FatalErr", "CERptEn", "NFERptEn", "FERptEn")
+
+
+@rule("aer-masked", "warning", "errors that A reports are not reported on B")
+def aer_masked(context: Context) -> Iterator[Found]:
+    """Find devices that keep errors to themselves: masked, or reporting off."""
+    for pair in context.pairs:
+        if context.changed(pair, "driver"):
+            continue
+        silent = [f"{path.split('/')[1]} {name}" for path in _MASKS for name in _silenced(pair, path)]
+        if not silent:
+            continue
+        causes = list(_silencers(context, pair))
+        yield Found(
+            Finding(
+                "aer-masked", "info" if causes else "warning", pair.a.address, pair.b.address, "aer",
+                None, ", ".join(silent),
+                f"{named(pair.b)} no longer reports errors: {', '.join(silent)}",
+                "Errors that A would log and recover from pass unseen on B.",
+                "" if causes else
+                "Compare pci=noaer on the command line, 'PCIe error reporting' in BIOS setup and whether the "
+                "platform lets the kernel handle AER (_OSC in the kernel log).",
+            ),
+            causes,
+        )  # fmt: skip
+
+
+def _silencers(context: Context, pair: Pair) -> Iterator[Key]:
+    """Yield what keeps the kernel from handling errors here: ports above without interrupt or driver."""
+    tree = context.difference.topology_b
+    for address in (pair.b.address, *tree.ancestors(pair.b.address)):
+        port = context.difference.pair_of_b.get(address)
+        if port is None:
+            continue
+        if context.changed(port, "driver"):
+            yield ("driver-missing", port.a.address, address)
+        elif context.changed(port, "msix/Enable") or context.changed(port, "msi/Enable"):
+            yield ("msi-off", port.a.address, address)
+
+
+def _silenced(pair: Pair, path: str) -> Iterator[str]:
+    kind, register = path.split("/")
+    a, b = pair.a.capability(kind), pair.b.capability(kind)
+    if a is None or b is None or register not in a or register not in b:
+        return
+    for name, before in a[register].items():
+        after = b[register].get(name)
+        if kind == "aer" and register != "RootCmd":
+            if before is False and after is True:
+                yield name
+        elif name in _REPORTS and before is True and after is False:
+            yield name
+
+
+@rule("errors-logged", "warning", "B has logged errors that A has not")
+def errors_logged(context: Context) -> Iterator[Found]:
+    """Find devices with error bits set."""
+    for pair in context.pairs:
+        errors = sorted(set(_errors(pair.b)) - set(_errors(pair.a)))
+        if errors:
+            yield Found(
+                Finding(
+                    "errors-logged", "warning", pair.a.address, pair.b.address, "aer/UESta", None, ", ".join(errors),
+                    f"{named(pair.b)} has logged errors: {', '.join(errors)}",
+                    "The bits stay set until software clears them, so the error may be old; it happened since the "
+                    "device was last reset.",
+                    "Look for AER messages in B's kernel log; check the link (seating, cable, riser) if data link "
+                    "or receiver errors are among them.",
+                )
+            )  # fmt: skip
+
+
+def _errors(device: Device) -> Iterator[str]:
+    aer, express = device.capability("aer"), device.capability("exp")
+    if aer is not None:
+        yield from (f"UESta {name}" for name, on in aer.get("UESta", {}).items() if on is True)
+    if express is not None:
+        wanted = ("NonFatalErr", "FatalErr")
+        yield from (f"DevSta {name}" for name in wanted if express.get("DevSta", {}).get(name) is True)

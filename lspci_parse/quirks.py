@@ -1,0 +1,300 @@
+"""What Linux knows of single devices, release by release: ACS quirks and DMA alias quirks.
+
+The tables are in ``data/``. A dump without ids (lspci without ``-nn``) shows names only; devices are then told by
+their names in pci.ids.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lspci_parse.errors import LspciError
+from lspci_parse.topology import DOWNSTREAM, INTEGRATED, ROOT_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lspci_parse.model import Address, Device
+
+_DATA: Final = Path(__file__).with_name("data")
+_PORTS: Final = {"root": ROOT_PORT, "downstream": DOWNSTREAM, "integrated": INTEGRATED}
+_UNNAMED: Final = re.compile(r"(?P<vendor>.+) Device (?P<device>[0-9a-f]{4})")
+_NUMBER: Final = re.compile(r" #?\d+$")
+_RELEASE: Final = re.compile(r"(?:Linux version )?(\d{1,3})\.(\d{1,4})(?![\d])\S*", re.ASCII)
+_VMD: Final = frozenset({"201d", "28c0", "467f", "4c3d", "7d0b", "9a0b", "a77f", "ad0b"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel release. Distributions put rules of newer releases into older numbers.
+
+    Attributes:
+        release: as ``uname -r`` prints it.
+        version: major and minor number.
+    """
+
+    release: str
+    version: tuple[int, int]
+
+    @classmethod
+    def parse(cls, text: str) -> Kernel:
+        """Read ``6.1.0-56-amd64``, ``4.18.0-147.el8``, ``6.18-rc7`` or the first line of a kernel log.
+
+        Raises:
+            LspciError: ``text`` does not begin with a release.
+        """
+        match = _RELEASE.match(text.strip())
+        if match is None:
+            raise LspciError(f"not a kernel release: {text[:80]!r} (expected such as '6.1.0-56-amd64')")
+        return cls(match[0].removeprefix("Linux version "), (int(match[1]), int(match[2])))
+
+    def __str__(self) -> str:
+        return self.release
+
+    @property
+    def regrouped(self) -> bool:
+        """Whether it carries NVIDIA's rewrite of the grouping rules, which mainline has not (up to 7.1.5).
+
+        Source: "iommu: Compute iommu_groups properly for PCIe switches", version 2, in NV-Kernels since 6.14.
+        """
+        return "-nvidia" in self.release and self.version >= (6, 14)
+
+
+NEWEST: Final = Kernel("7.1", (7, 1))
+"""The newest release whose rules are known; they are assumed where a host's release is not known."""
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What is known of a boot beside the dump.
+
+    Attributes:
+        kernel: the release whose rules hold.
+        known: whether that release is a fact, and not an assumption.
+        cmdline: the kernel's command line, or ``None``.
+        aliases: DMA aliases that the dump does not show, as the kernel log tells them (``Enabling fixed DMA alias
+            to``): functions of the same bus.
+        pch_failed: root ports of which the log says ``Failed to enable Intel PCH ACS quirk``.
+    """
+
+    kernel: Kernel = NEWEST
+    known: bool = False
+    cmdline: str | None = None
+    aliases: Mapping[Address, frozenset[Address]] = field(default_factory=dict)
+    pch_failed: frozenset[Address] = frozenset()
+
+    def parameter(self, name: str) -> tuple[str, ...]:
+        """Return the values of a command line parameter, split at commas; a repeated one counts as a whole."""
+        words = (word.replace('"', "").partition("=") for word in (self.cmdline or "").split())
+        return tuple(value for key, _, values in words if key == name for value in values.split(","))
+
+
+def table(name: str) -> Iterator[list[str]]:
+    """Yield the rows of one of the package's tables, without comments and head line; ``-`` is an empty field."""
+    text = (_DATA / f"{name}.tsv").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    next(lines)
+    for line in lines:
+        yield ["" if field == "-" else field for field in line.split("\t")]
+
+
+class Identity(NamedTuple):
+    """What is known of a device's vendor and device number.
+
+    Attributes:
+        vendors: the vendor's ids; several where vendors share a name; none where it is not known.
+        device: four hex digits, or ``None`` where only ``name`` is known.
+        name: the name as printed, vendor first.
+    """
+
+    vendors: tuple[str, ...]
+    device: str | None
+    name: str
+
+
+def identify(device: Device) -> Identity:
+    """Return the ids of a device, from its name where the dump has none (``Intel Corporation Device a195``)."""
+    if device.ids.vendor is not None and device.ids.device is not None:
+        return Identity((device.ids.vendor,), device.ids.device, device.name)
+    match = _UNNAMED.fullmatch(device.name)
+    if match is not None:
+        return Identity(_vendors().get(match["vendor"], ()), match["device"], device.name)
+    return Identity(_vendor_of(device.name), None, device.name)
+
+
+@cache
+def _vendors() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for vendor, names in table("vendors"):
+        for name in names.split("; "):
+            found[name] = (*found.get(name, ()), vendor)
+    return found
+
+
+def _vendor_of(name: str) -> tuple[str, ...]:
+    """Find the vendor whose name ``name`` begins with; the longest counts."""
+    words = name.split(" ")
+    for count in range(len(words) - 1, 0, -1):
+        found = _vendors().get(" ".join(words[:count]))
+        if found is not None:
+            return found
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The part that rows of both tables share.
+
+    Attributes:
+        vendor: four hex digits.
+        devices: device numbers; ``None`` for all of the vendor.
+        names: names in pci.ids, vendor first and without a port's number.
+        shared: those of ``names`` that devices outside the row have too.
+    """
+
+    vendor: str
+    devices: frozenset[int] | None
+    names: frozenset[str]
+    shared: frozenset[str]
+
+    def match(self, identity: Identity) -> str | None:
+        """Return how the device is known as one of the row: ``id``, ``name`` or ``shared name``; else ``None``."""
+        if self.vendor not in identity.vendors:
+            return None
+        if identity.device is not None:
+            return "id" if self.devices is None or int(identity.device, 16) in self.devices else None
+        if self.devices is None:
+            return "name"
+        for name in (identity.name, _NUMBER.sub("", identity.name)):
+            if name in self.names:
+                return "shared name" if name in self.shared else "name"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AcsQuirk(Row):
+    """A row of ``acs-quirks.tsv``.
+
+    Attributes:
+        rule: ``isolated``, ``denied``, ``amd-southbridge``, ``intel-pch``, ``intel-spt`` or ``no-srcvalid``.
+        ports: Express port types it holds for; empty for any function, also conventional ones.
+        since: oldest release seen with it.
+        absent: newest older release seen without it, or ``None``.
+        function: the kernel function that decides.
+    """
+
+    rule: str
+    ports: frozenset[str]
+    since: tuple[int, int]
+    absent: tuple[int, int] | None
+    function: str
+
+    def holds(self, kernel: Kernel) -> bool:
+        """Tell whether ``kernel`` has the row; between the bounds known, it is taken to have it."""
+        return self.absent is None or kernel.version > self.absent
+
+    def certain(self, kernel: Kernel) -> bool:
+        """Tell whether the bounds known say so; older stable releases may have a row earlier."""
+        return kernel.version >= self.since
+
+
+@dataclass(frozen=True, slots=True)
+class AliasQuirk(Row):
+    """A row of ``dma-alias-quirks.tsv``.
+
+    Attributes:
+        effect: see the table's head.
+        subsystems: pairs of subsystem ids it holds for; empty for all.
+    """
+
+    effect: str
+    subsystems: frozenset[str]
+
+    def functions(self, address: Address) -> frozenset[tuple[int, int]]:
+        """Return device and function numbers, on the bus of ``address``, whose id its DMA may bear."""
+        kind, _, value = self.effect.partition(":")
+        if kind == "function":
+            return frozenset({(address.device, int(value))} - {address[2:]})
+        if kind == "devfn":
+            pairs = (text.split(".") for text in value.split(","))
+            return frozenset((int(device, 16), int(function)) for device, function in pairs)
+        if kind in ("slots", "bus"):
+            return frozenset((device, f) for device in range(32) for f in range(int(value or 8)))
+        return frozenset()
+
+
+def _row(
+    vendor: str, devices: str, names: str
+) -> tuple[str, frozenset[int] | None, frozenset[str], frozenset[str]]:
+    numbers: set[int] = set()
+    for part in devices.split(",") if devices != "any" else ():
+        first, _, last = part.partition("-")
+        numbers |= set(range(int(first, 16), int(last or first, 16) + 1))
+    prefixes = [name for name, ids in _vendors().items() if vendor in ids]
+    plain = [name for name in names.split("; ") if name]
+    full = frozenset(f"{prefix} {name.rstrip('?')}" for prefix in prefixes for name in plain)
+    shared = frozenset(f"{prefix} {name[:-1]}" for prefix in prefixes for name in plain if name.endswith("?"))
+    return vendor, None if devices == "any" else frozenset(numbers), full, shared
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+@cache
+def acs_quirks() -> dict[str, tuple[AcsQuirk, ...]]:
+    """Return the ACS quirks by vendor, in the order in which the kernel looks at them."""
+    found: dict[str, tuple[AcsQuirk, ...]] = {}
+    for vendor, devices, rule, ports, since, absent, function, names in table("acs-quirks"):
+        types = frozenset(_PORTS[port] for port in ports.split(",") if port != "any")
+        bounds = _version(since), _version(absent) if absent else None
+        row = AcsQuirk(*_row(vendor, devices, names), rule, types, *bounds, function)
+        found[vendor] = (*found.get(vendor, ()), row)
+    return found
+
+
+@cache
+def _alias_quirks() -> dict[str, tuple[AliasQuirk, ...]]:
+    found: dict[str, tuple[AliasQuirk, ...]] = {}
+    for vendor, devices, effect, subsystems, names in table("dma-alias-quirks"):
+        row = AliasQuirk(*_row(vendor, devices, names), effect, frozenset(subsystems.split(",")) - {""})
+        found[vendor] = (*found.get(vendor, ()), row)
+    return found
+
+
+def alias_quirk(device: Device) -> AliasQuirk | None:
+    """Return the DMA alias quirk of a device, if it has one."""
+    identity = identify(device)
+    for vendor in identity.vendors:
+        for row in _alias_quirks().get(vendor, ()):
+            matched = row.match(identity)
+            subsystem = f"{device.ids.subvendor}:{device.ids.subdevice}"
+            if matched in ("id", "name") and (not row.subsystems or subsystem in row.subsystems):
+                return row
+    return None
+
+
+@cache
+def class_ids() -> dict[str, str]:
+    """Return class ids (two or four hex digits) by class name in small letters."""
+    return {name.lower(): number for number, name in table("classes")}
+
+
+def class_id(device: Device) -> str:
+    """Return a device's class as four hex digits (``0604``), from its name if need be; empty if not known."""
+    if device.class_.id is not None:
+        return device.class_.id
+    found = class_ids().get((device.class_.name or "").lower(), "")
+    return found if len(found) != 2 else f"{found}00"
+
+
+def is_vmd(device: Device) -> bool:
+    """Tell an Intel Volume Management Device (its ids: pci.ids and the kernel's vmd driver)."""
+    if device.driver == "vmd" or "Volume Management Device" in device.name:
+        return True
+    return device.ids.vendor == "8086" and device.ids.device in _VMD

@@ -1,0 +1,129 @@
+"""A comparison for people at a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+from lspci_parse.findings.words import listed, said, short
+from lspci_parse.render.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lspci_parse.difference import Change
+    from lspci_parse.findings import Comparison, Finding
+    from lspci_parse.model import Address
+
+_COLOURS: Final = {"critical": "\x1b[1;31m", "warning": "\x1b[33m", "info": "\x1b[36m", "bold": "\x1b[1m"}
+_PLAIN: Final = "\x1b[0m"
+
+
+def text(comparison: Comparison, *, colour: bool = False, width: int = 100, everything: bool = False) -> str:
+    """Return a report: both hosts, the findings worst first, and how much was left out.
+
+    Args:
+        comparison: the report.
+        colour: use ANSI colours.
+        width: columns of the terminal.
+        everything: show every change, volatile ones too.
+    """
+    return "\n".join(_Writer(comparison, colour=colour, width=width).lines(everything=everything))
+
+
+class _Writer:
+    def __init__(self, comparison: Comparison, *, colour: bool, width: int) -> None:
+        self.comparison, self.colour, self.width = comparison, colour, max(width, 40)
+
+    def lines(self, *, everything: bool) -> Iterator[str]:
+        a, b = self.comparison.a, self.comparison.b
+        column = max(len(a.source), len(b.source))
+        yield f"A  {a.source:{column}}  {a.devices} devices"
+        yield f"B  {b.source:{column}}  {b.devices} devices"
+        for findings in _alike(self.comparison.findings):
+            yield ""
+            yield from self._block(findings)
+        if everything and self.comparison.changes:
+            yield ""
+            yield from self._changes(self.comparison.changes)
+        yield ""
+        yield self._summary(everything=everything)
+
+    def _paint(self, words: str, colour: str) -> str:
+        return f"{_COLOURS[colour]}{words}{_PLAIN}" if self.colour else words
+
+    def _wrap(self, label: str, words: str) -> str:
+        """Wrap a paragraph to the terminal, with its label in front and its lines below each other."""
+        lead = f"  {label:<10}"
+        return textwrap.fill(
+            words, self.width, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+
+    def _block(self, findings: Sequence[Finding]) -> Iterator[str]:
+        first = findings[0]
+        severity = self._paint(first.severity.upper(), first.severity)
+        for index, finding in enumerate(findings):
+            head = f"{(index and ' ' * len(first.severity)) or severity}  {finding.rule}  {finding.title}"
+            yield (
+                head if len(findings) > 1 else f"{severity}  {first.rule}  {self._paint(first.title, 'bold')}"
+            )
+        if first.before is not None or first.after is not None:
+            yield self._wrap("A", said(first.before))
+            yield self._wrap("B", said(first.after))
+        if first.detail:
+            yield self._wrap("why", first.detail)
+        if first.remedy:
+            yield self._wrap("try", first.remedy)
+        for label, name in (("because", "because"), ("leads to", "leads_to")):
+            links = sorted({link for finding in findings for link in getattr(finding, name)})
+            if links:
+                yield self._wrap(label, self._named(links))
+
+    def _named(self, links: Iterable[int]) -> str:
+        """Name findings by rule and device: ``msi-off 00:02.0, 00:03.0; acs-lost 00:1c.5``."""
+        named: dict[str, list[Address]] = {}
+        for link in links:
+            finding = self.comparison.findings[link]
+            named.setdefault(finding.rule, []).extend(filter(None, [finding.b or finding.a]))
+        return "; ".join(f"{rule} {listed(places)}" if places else rule for rule, places in named.items())
+
+    def _changes(self, changes: Iterable[Change]) -> Iterator[str]:
+        rows = [
+            [place(change.a, change.b), change.path, said(change.before), said(change.after), _note(change)]
+            for change in changes
+        ]
+        yield table(rows, ["device", "fact", "A", "B", ""])
+
+    def _summary(self, *, everything: bool) -> str:
+        summary = self.comparison.summary
+        counts = [f"{summary[name]} {name}" for name in ("critical", "warning", "info") if summary[name]]
+        parts = [", ".join(counts) if counts else "No findings"]
+        quiet = sum(not change.volatile for change in self.comparison.changes)
+        if not everything and self.comparison.changes:
+            changes = f"{quiet} change{'s' if quiet != 1 else ''}"
+            parts.append(f"{changes} and {summary['volatile_hidden']} volatile ones not shown (--all)")
+        parts += [f"{count} hidden by {reason}" for reason, count in self.comparison.hidden.items()]
+        return "; ".join(parts) + "."
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Put findings of one rule that say the same of several devices together."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        same = (finding.rule, finding.severity, str(finding.before), str(finding.after), finding.detail)
+        groups.setdefault(same, []).append(finding)
+    return list(groups.values())
+
+
+def place(a: Address | None, b: Address | None) -> str:
+    """Return where a change is: one address, or both where they differ."""
+    if a is None or b is None:
+        return short(a or b) if a or b else ""
+    return short(a) if a == b else f"{short(a)} > {short(b)}"
+
+
+def _note(change: Change) -> str:
+    if not change.known:
+        return "not known on one side"
+    return "volatile" if change.volatile else ""

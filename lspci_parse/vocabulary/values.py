@@ -1,0 +1,112 @@
+"""Types of values: each function turns the text of a value into what the tree holds."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lspci_parse.model import Value
+
+_SUFFIXES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50, "E": 1 << 60}
+
+
+def word(text: str) -> str:
+    """A word of lspci's, as printed."""
+    return text
+
+
+def decimal(text: str) -> int:
+    """A decimal number; a unit behind it is dropped (``UNITS`` tells it)."""
+    match = re.match(r"-?\d+", text)
+    assert match is not None  # noqa: S101 - the grammar lets nothing else through
+    return int(match[0])
+
+
+def number_or_word(text: str) -> Value:
+    """A decimal number with a unit; or the word that stands in its place (``<error>``)."""
+    return decimal(text) if text[:1].isdigit() else text
+
+
+def last_decimal(text: str) -> int:
+    """The decimal number behind a name that releases spell differently."""
+    return int(text.rsplit(" ", 1)[1])
+
+
+def hexadecimal(text: str) -> str:
+    """An address, id or mask: hex digits as printed."""
+    return text
+
+
+def hex_number(text: str) -> int:
+    """A count that lspci prints in hex."""
+    return int(text, 16)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A list of words, separated by commas or blanks; ``<none>`` is the empty list."""
+    return () if text == "<none>" else tuple(text.replace(",", " ").split())
+
+
+def decimals(text: str) -> tuple[int, ...]:
+    """The decimal numbers behind the last colon; none of them where lspci prints ``0`` for no lane."""
+    return tuple(int(number) for number in text.rpartition(":")[2].split()) if ":" in text else ()
+
+
+def range_unless_none(text: str) -> tuple[str, ...]:
+    """``03-05`` as two numbers; nothing where lspci says ``[none]``."""
+    return () if "[none]" in text else tuple(text.split("-"))
+
+
+def devices(text: str) -> tuple[str, ...]:
+    """Device numbers and ranges of them; nothing where lspci says ``[none]``."""
+    return () if "[none]" in text else words(text.rpartition(":")[2])
+
+
+def address(text: str) -> str:
+    """A bus address at one width, for releases print 4, 8 or 16 digits; a word in ``<>`` stays."""
+    return text if text.startswith("<") else f"{int(text, 16):08x}"
+
+
+def address_range(text: str) -> tuple[str, ...]:
+    """``base-limit`` as two addresses."""
+    return tuple(address(part) for part in text.split("-"))
+
+
+def hex_range(text: str) -> tuple[str, ...]:
+    """``c3-8e`` as two numbers, as printed."""
+    return tuple(text.split("-"))
+
+
+def size(text: str) -> int:
+    """``[size=4K]`` in bytes."""
+    digits = text[6:-1]
+    if digits.startswith("0x"):
+        return int(digits, 16)
+    unit = digits.lstrip("0123456789")
+    return int(digits[: len(digits) - len(unit)]) * _SUFFIXES[unit]
+
+
+def bar_size(text: str) -> Value:
+    """``16MB`` in bytes; ``<unknown>`` stays a word."""
+    return text if text.startswith("<") else int(text[:-2]) * _SUFFIXES[text[-2]]
+
+
+def bar_sizes(text: str) -> tuple[Value, ...]:
+    """``16MB 32MB`` in bytes."""
+    return tuple(bar_size(part) for part in text.split())
+
+
+def watts(text: str) -> str:
+    """A power as the newest release prints it: ``75W``, ``0.255W``, ``>600W``."""
+    number = text.lstrip(">").rstrip("W")
+    return f"{'>' if text.startswith('>') else ''}{float(number):g}W"
+
+
+def printed(_text: str) -> bool:
+    """The words stand there: true."""
+    return True
+
+
+def sign(text: str) -> bool:
+    """A single flag: whether it ends in a plus."""
+    return text.rstrip(")").endswith("+")
