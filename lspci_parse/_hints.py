@@ -22,7 +22,7 @@ _FILES: Final = {
 
 _LINES: Final = {
     r"(?i)\s*<(?:!doctype html|html|head|body)\b": "this is an HTML page, not its text",
-    r"[ \t]*[-+\\]-?\[[0-9a-f:]+(?:-[0-9a-f]+)?\]-": "this is the bus tree that 'lspci -t' prints",
+    r"[ |+\\-]*-\[[0-9a-f:]+(?:-[0-9a-f]+)?\]-": "this is the bus tree that 'lspci -t' prints",
     r'[0-9a-f:./]{7,} "[^\n"]*" "': "this is the machine-readable list that 'lspci -m' prints",
     r"(?:Slot|Device):[ \t]+[0-9a-f:./]{7,}$": "this is the machine-readable list that 'lspci -vm' prints",
 }

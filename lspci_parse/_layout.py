@@ -8,7 +8,7 @@ keep the number that they have in the input.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.model import Line
@@ -123,13 +123,13 @@ class Section(NamedTuple):
     strange: list[Line]
 
 
-def sections(text: str, reads: Reads) -> tuple[list[Section], list[Line]]:
-    """Return the devices in a piece, and the lines that are of none. Numbers count from the piece's first line."""
-    lines, outside = _without_warnings(text.split("\n"))
+def sections(texts: list[str], reads: Reads) -> tuple[list[Section], list[Line]]:
+    """Return the devices among the lines of a piece, and the lines that are of none; all numbered from 1."""
+    lines, outside = _without_warnings(texts)
     found: list[Section] = []
-    for group in _groups(_without_glue(lines, reads)):
+    for group in _groups(lines):
         if _is_device(group, reads):
-            section, rest = _section(_with_tabs(group), reads)
+            section, rest = _section(_with_tabs(group, reads), reads)
             found.append(section)
         else:
             rest = group
@@ -139,7 +139,15 @@ def sections(text: str, reads: Reads) -> tuple[list[Section], list[Line]]:
 
 def _groups(lines: list[Line]) -> Iterator[list[Line]]:
     starts = [0, *(at for at, line in enumerate(lines) if at and slot(line.text)), len(lines)]
-    return (lines[start:end] for start, end in pairwise(starts))
+    return (lines[start:end] for start, end in pairwise(starts) if start < end)
+
+
+def is_plain(lines: list[str]) -> bool:
+    """Whether the lines of a piece are a device as lspci prints it, with nothing to undo."""
+    return bool(device_line(lines[0])) and all(
+        (line[:1] == "\t" and "pcilib: " not in line and "lspci: " not in line) or hex_row(line)
+        for line in lines[1:]
+    )
 
 
 def _is_device(lines: list[Line], reads: Reads) -> bool:
@@ -208,39 +216,30 @@ def _is_second_half(half: str, text: str) -> bool:
     return not device_line(text) or bool(device_line(half + text))
 
 
-_GLUED: Final = re.compile(
-    r"(\t[^\t\n].*?)(\t(?:Capabilities: [\[<]|Kernel (?:driver in use|modules): |Subsystem: |Physical Slot: "
-    r"|Device tree node: |Control: I/O|Flags: |!!! ).*)"
-).fullmatch
-
-
-def _without_glue(lines: list[Line], reads: Reads) -> Iterator[Line]:
-    """Split lines between which lspci forgot the line end; both keep the number."""
-    for number, text in lines:
-        rest = text
-        while (found := _GLUED(rest)) and not (rest.startswith("\tCapabilities:") and reads([rest])):
-            yield Line(number, found[1])
-            rest = found[2]
-        yield Line(number, rest)
-
-
 # -------------------------------------------------------------------------------------------------- one device
 
 _TAB: Final = 8
+_MAX_SAMPLES: Final = 8
 
 
-def _with_tabs(lines: list[Line]) -> list[Line]:
+def _with_tabs(lines: list[Line], reads: Reads) -> list[Line]:
     """Put tabs for the blanks of pasted text, whatever width they had; what stands further left is foreign."""
     if not any(line.text.startswith(" ") for line in lines):
         return lines
     columns = [_columns(line.text) for line in lines]
-    first = next(filter(None, columns), _TAB)
+    indented = [
+        (column, line.text.strip(" \t")) for column, line in zip(columns, lines, strict=True) if column
+    ]
+    first = next((column for column, text in indented[:_MAX_SAMPLES] if reads(["\t" + text])), _TAB)
     deeper = next((column for column in columns if column > first), first + _TAB)
     unit = min(deeper - first, _TAB)
     result = []
     for line, column in zip(lines, columns, strict=True):
-        level, blanks = divmod(column - first + unit, unit) if column >= first else (0, 0)
-        result.append(Line(line.line, "\t" * level + " " * blanks + line.text.lstrip(" \t")))
+        if column < first:
+            result.append(line)
+        else:
+            level, blanks = divmod(column - first + unit, unit)
+            result.append(Line(line.line, "\t" * level + " " * blanks + line.text.lstrip(" \t")))
     return result
 
 
@@ -262,6 +261,7 @@ def _section(lines: list[Line], reads: Reads) -> tuple[Section, list[Line]]:
 _NAMED: Final = re.compile(r"\t(?:DeviceName|Physical Slot): ").match
 _TAIL: Final = re.compile(r" \((?:rev|prog-if) [0-9a-f]{2}[^()]*\)$").search
 _NO_FIELD: Final = " ?!"
+_MANY: Final = 3
 _MAX_PARTS: Final = 3
 _MAX_TRIES: Final = 200
 _MAX_CONTEXT: Final = 64
@@ -284,17 +284,21 @@ class _Walk:
         self.gap: list[Line] = []
         self.last = lines[0].text
         self.tries = self.joins = 0
-        empty = next((at for at, line in enumerate(lines) if not line.text.strip()), len(lines))
-        self.widths = [len(line.text.expandtabs(_TAB)) for line in lines[:empty]]
-        self.widest = max(self.widths)
-        self.longest = max(len(line.text) for line in lines[:empty])
+        texts = [line.text for line in takewhile(lambda line: line.text.strip(), lines)]
+        breakable = [text for text in texts if " " in text.strip()] or texts
+        self.widest = max(map(_width, breakable))
+        self.longest = max(map(len, breakable))
+        # A terminal cuts every line at its width, also within words. Programs break between words, which takes
+        # out a blank.
+        broken = [_width(text) for text, following in pairwise(texts) if not _is_own(following)]
+        self.glues = (" ",) if len(set(broken)) > 1 else (" ", "") if len(broken) < _MANY else ("",)
 
     def run(self) -> list[Line]:
         """Collect the device's lines; return those that follow it."""
         for at, line in enumerate(self.lines[1:], 1):
             if not line.text.strip():
                 self.gap.append(line)
-            elif line.text[0] == "\t" or hex_row(line.text):
+            elif _is_own(line.text):
                 if self.gap and not self._goes_on(line.text):
                     return self.gap + self.lines[at:]
                 self.own.append(line)
@@ -324,19 +328,16 @@ class _Walk:
     def _join(self, line: Line) -> bool:
         """Add a line to the one before if that was wrapped there."""
         self.tries += 1
-        if len(self.gap) >= _MAX_PARTS or self.tries > _MAX_TRIES or hex_row(self.own[-1].text):
+        between = [gap.text for gap in self.gap]
+        if len(between) >= _MAX_PARTS or self.tries > _MAX_TRIES or not all(text.strip() for text in between):
             return False
-        if not all(between.text.strip() for between in self.gap):
-            return False
-        before = self.own[-1].text
-        last = self.gap[-1].text if self.gap else self.last
-        full = self._is_full(last, line.text)
-        parts = [before, *(between.text for between in self.gap), line.text]
-        choices = [glue.join(parts) for glue in self._glues(last, line.text)]
-        joined = next((text for text in choices if self._fits(before, text, full=full)), None)
+        parts = [self.own[-1].text, *between, line.text]
+        full = self._is_full(parts[-2] if between else self.last, line.text)
+        choices = [glue.join(map(str.rstrip, parts) if glue else parts) for glue in self.glues]
+        joined = next((text for text in choices if self._fits(parts[0], text, full=full)), None)
         if joined is not None:
             self.joins += 1
-        elif self.wrapped and full and not self.gap:
+        elif self.wrapped and full and not between and len(choices) == 1:
             joined = choices[0]
         else:
             return False
@@ -366,9 +367,12 @@ class _Walk:
     def _is_full(self, last: str, text: str) -> bool:
         """Whether the first word of ``text`` would have made ``last`` wider than any line is."""
         more = 1 + len(text.split(maxsplit=1)[0])
-        return len(last.expandtabs(_TAB)) + more > self.widest or len(last) + more > self.longest
+        return _width(last) + more > self.widest or len(last) + more > self.longest
 
-    def _glues(self, last: str, text: str) -> tuple[str, str]:
-        # A terminal cuts at its width and within words; programs break between words, which takes out a blank.
-        cut = self.widths.count(self.widest) > 1 and len(last.expandtabs(_TAB)) == self.widest
-        return ("", " ") if cut and last[-1:].isalnum() and text[:1].isalnum() else (" ", "")
+
+def _is_own(text: str) -> bool:
+    return text.startswith("\t") or bool(hex_row(text))
+
+
+def _width(text: str) -> int:
+    return len(text.expandtabs(_TAB))

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections import deque
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from lark import UnexpectedInput
 
 from lspci_parse import _tree
+from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._grammar import parser
+from lspci_parse._hints import no_dump
+from lspci_parse._layout import Section, hex_row, is_plain, pieces, sections, slot
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Capability, Device, Dump, Line
+from lspci_parse.source import chunks, decode, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 CACHE_SIZE: Final = 50_000
-"""How many pieces of each kind (devices, capabilities, registers) are remembered before all are forgotten."""
+"""How many texts of each kind (devices, capabilities, registers) are remembered before all are forgotten."""
+CACHE_TEXT: Final = 8 << 20
+"""How many characters of text of each kind are remembered before all are forgotten."""
 
-_SLOT: Final = re.compile(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?:/[0-9a-f:.]+)* ")
-_HEX_ROW: Final = re.compile(r"[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}\s*")
+_RECENT: Final = 16
+_RECENT_TEXT: Final = 1 << 16
+_LIST: Final = re.compile(r"\s+(?:Kernel modules|Latency|Flags): ").match
 _DEEPER: Final = ("\t\t\t", "\t\t ")
 _GLUED: Final = re.compile(
     r"\t(?:(Capabilities: \[[0-9a-f]+(?: v\d+)?\] )(?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
@@ -30,9 +43,16 @@ that the firmware gave without one."""
 class _Cache(dict[Any, Any]):
     """A dictionary that forgets everything once it is full: cheap, and a fleet of equal hosts stays inside."""
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if len(self) >= CACHE_SIZE:
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = CACHE_TEXT
+
+    def __setitem__(self, key: str | tuple[str, str], value: Any) -> None:
+        size = len(key if isinstance(key, str) else key[1])
+        if len(self) >= CACHE_SIZE or size > self.room:
             self.clear()
+            self.room = CACHE_TEXT
+        self.room -= size
         super().__setitem__(key, value)
 
 
@@ -42,69 +62,178 @@ _registers: Final = _Cache()
 
 
 def parse(text: str | bytes, *, source: str | None = None, strict: bool = False) -> Dump:
-    """Read one lspci output.
+    """Read the output of lspci; of several outputs in one text, the one that says most.
+
+    That is the one with the most capabilities, then with the most lines. ``parse_all`` returns them all.
 
     Args:
-        text: what lspci printed; bytes are decoded as UTF-8, and those that are not UTF-8 are kept
-            (``surrogateescape``).
+        text: what lspci printed, whatever stands around it. Bytes are decoded as UTF-8, and those that are not
+            UTF-8 are kept (``surrogateescape``); as UTF-16 where a byte-order mark or zero bytes show it.
         source: the name that errors and reports give the input.
         strict: raise for the first line that no rule knows, instead of keeping it as unrecognised.
+
+    Returns:
+        The dump. Its lines are numbered as in ``text``, and ``str()`` of it is ``text``, decoded.
 
     Raises:
         LspciError: there is no device in the text; or, with ``strict``, a line that no rule knows.
     """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    devices: list[Device] = []
-    starts: list[int] = []
-    outside: list[Line] = []
-    for number, block in _blocks(lines):
-        if _SLOT.match(block[0]):
-            devices.append(_device("\n".join(block).rstrip("\n")))
-            starts.append(number)
-        else:
-            outside += [Line(number + i, line) for i, line in enumerate(block) if line.strip()]
-    if not devices:
-        raise _no_dump(outside, source)
-    dump = Dump(tuple(devices), tuple(starts), source, tuple(outside), text)
+    dump = max(parse_all(text, source=source), key=_detail)
     if strict and dump.unrecognised:
         line, content = dump.unrecognised[0]
         raise LspciError("no rule knows this line", source, line, 1, content)
     return dump
 
 
-def _no_dump(outside: list[Line], source: str | None) -> LspciError:
-    expected = "expected the output of 'lspci -vvv', whose devices begin with an address such as '00:1c.5 '"
-    if not outside:
-        return LspciError(f"the input is empty; {expected}", source)
-    line, text = outside[0]
-    return LspciError(f"no PCI device found; {expected}", source, line, 1, text[:100])
+def _detail(dump: Dump) -> tuple[int, int]:
+    return sum(len(device.capabilities) for device in dump), sum(device.text.count("\n") for device in dump)
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines of each device, and those between devices, with the number of their first line.
+def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ...]:
+    """Read every output of lspci in a text.
 
-    A device goes on over empty lines while indented lines follow: lspci 3.5.2 to 3.6.2 print an empty line
-    inside the L1 PM Substates capability.
+    One ends and the next begins where an address comes again: at the last line in front of it that is not
+    lspci's, such as a prompt with its command, or at that device.
+
+    Args:
+        text: what lspci printed, as for ``parse``.
+        source: the name that errors and reports give the input.
+
+    Returns:
+        The dumps in the order printed. Each has the whole text, and all lines that are no device's.
+
+    Raises:
+        LspciError: there is no device in the text.
     """
-    block: list[str] = []
-    start = 1
-    for number, line in enumerate(lines, 1):
-        if line[:1] in ("\t", "") or _HEX_ROW.fullmatch(line) or not block:
-            block.append(line)
-        else:
-            yield start, block
-            block, start = [line], number
-    if block:
-        yield start, block
+    if isinstance(text, bytes):
+        text = decode(text)
+    found: list[tuple[int, Device]] = []
+    outside: list[Line] = []
+    for number, piece in _read([text]):
+        found += [(number + at, device) for at, device in piece.devices]
+        outside += [Line(number + at, line) for at, line in piece.outside]
+    if not found:
+        raise no_dump(text, source)
+    ends = tuple(outside)
+    dumps = []
+    for part in split_dumps(found, outside):
+        lines, devices = zip(*part, strict=True)
+        dumps.append(Dump(placed(devices), lines, source, ends, text))
+    return tuple(dumps)
 
 
-def _device(text: str) -> Device:
-    device: Device | None = _devices.get(text)
-    if device is None:
-        device = _devices[text] = _DeviceBuilder(text).build()
-    return device
+def iter_devices(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Device]:
+    """Read the devices of a file one by one, in bounded memory whatever its size.
+
+    The devices of several outputs follow each other.
+
+    Args:
+        file: a path, ``-`` for standard input, or an open binary file, also compressed.
+
+    Raises:
+        LspciError: the file cannot be read, or there is no device in it.
+    """
+    name = os.fspath(file) if isinstance(file, (str, os.PathLike)) else None
+    texts = decoded(chunks(file))
+    head = next(texts, "")
+    buses: dict[str, int] = {}
+    empty = True
+    for _, piece in _read(chain([head], texts)):
+        for _, device in piece.devices:
+            empty = False
+            yield place(device, buses)
+    if empty:
+        raise no_dump(head, name)
+
+
+class _Piece(NamedTuple):
+    """Devices and the lines outside of them, numbered from 0 in a piece of text."""
+
+    devices: tuple[tuple[int, Device], ...]
+    outside: tuple[Line, ...] = ()
+
+
+def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
+    """Yield what the pieces of a text say, each with the number of its first line."""
+    recent: deque[str] = deque(maxlen=_RECENT)
+    number, last = 1, ""
+    for following, text in pieces(texts):
+        piece = _piece(last)
+        if piece.devices and len(last) <= _RECENT_TEXT:
+            recent.append(last)
+        yield number, piece
+        number, last = following, text
+    yield number, _last_piece(last, recent)
+
+
+def _piece(text: str) -> _Piece:
+    piece: _Piece | None = _devices.get(text)
+    if piece is None:
+        piece = _read_piece(text)
+        if piece.devices:
+            _devices[text] = piece
+    return piece
+
+
+def _read_piece(text: str) -> _Piece:
+    body = text.rstrip("\n")
+    lines = body.split("\n")
+    if is_plain(lines):
+        return _Piece(((0, _DeviceBuilder(body).build()),))
+    found, outside = sections(lines, _reads)
+    devices = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
+    return _Piece(devices, tuple(Line(number - 1, line) for number, line in outside))
+
+
+def _reads(lines: list[str]) -> bool:
+    return not _DeviceBuilder("\n".join(["00:00.0 Host bridge: a", *lines])).build().unrecognised
+
+
+def _device(section: Section, lines: list[str]) -> Device:
+    """Return a device of which something had to be undone; it keeps the text and line numbers of the input."""
+    numbers = [line.line for line in section.lines]
+    device = _DeviceBuilder("\n".join(line.text for line in section.lines)).build()
+    strange = [Line(numbers[at - 1], line) for at, line in device.unrecognised] + section.strange
+    end = max(numbers[-1:] + [line.line for line in section.strange])
+    return replace(
+        device,
+        unrecognised=tuple(Line(number - numbers[0] + 1, line) for number, line in sorted(strange)),
+        text="\n".join(lines[numbers[0] - 1 : end]),
+    )
+
+
+def _last_piece(text: str, recent: Collection[str]) -> _Piece:
+    """Read the end of a text, which may be the middle of a device: its last line is then no fact.
+
+    Args:
+        text: the last piece.
+        recent: some devices in front of it.
+    """
+    piece = _piece(text)
+    before, _, last = text.rpartition("\n")
+    if not last.strip():
+        return piece
+    if recent and slot(text) and not piece.devices and not before:
+        return _Piece(((0, replace(_DeviceBuilder(text).build(), cut=True)),))
+    at, device = piece.devices[-1] if piece.devices else (0, None)
+    line = text.count("\n") - at + 1
+    if device is None or line != device.text.count("\n") + 1:
+        return piece
+    if line > 1 and ((line, last) in device.unrecognised or _is_beginning(last, recent)):
+        rest = _read_piece(before).devices[-1][1]
+        strange = (*rest.unrecognised, Line(line, last))
+        cut = replace(rest, text=device.text, unrecognised=strange, cut=True)
+    elif line == 1 and recent and before.endswith("\n"):
+        cut = replace(device, cut=True)
+    else:
+        return piece
+    return piece._replace(devices=(*piece.devices[:-1], (at, cut)))
+
+
+def _is_beginning(text: str, recent: Iterable[str]) -> bool:
+    """Whether a line of one of the texts goes on where ``text`` ends, but for a list, which may end anywhere."""
+    more = [line[len(text) :] for piece in recent for line in piece.split("\n") if line.startswith(text)]
+    return "" not in more and any(not (_LIST(text) and rest.startswith(",")) for rest in more)
 
 
 class _DeviceBuilder:
@@ -140,7 +269,7 @@ class _DeviceBuilder:
                 while stop < end and lines[stop].startswith("\t\t"):
                     stop += 1
                 self.header_lines(at, lines[at:stop])
-            elif _HEX_ROW.fullmatch(line):
+            elif hex_row(line):
                 self.config += bytes.fromhex(line.partition(":")[2])
             elif line:
                 self.strange.append(Line(at + 1, line))

@@ -7,6 +7,7 @@ their names in pci.ids.
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,10 @@ _DATA: Final = Path(__file__).with_name("data")
 _PORTS: Final = {"root": ROOT_PORT, "downstream": DOWNSTREAM, "integrated": INTEGRATED}
 _UNNAMED: Final = re.compile(r"(?P<vendor>.+) Device (?P<device>[0-9a-f]{4})")
 _NUMBER: Final = re.compile(r" #?\d+$")
-_RELEASE: Final = re.compile(r"(?:Linux version )?(\d{1,3})\.(\d{1,4})(?![\d])\S*", re.ASCII)
+_LONG_TERM: Final = frozenset(
+    {(4, 4), (4, 9), (4, 14), (4, 19), (5, 4), (5, 10), (5, 15), (6, 1), (6, 6), (6, 12), (6, 18)}
+)
+_RELEASE: Final = re.compile(r"(?:Linux version )?(\d{1,3})\.(\d{1,4})(?:\.(\d{1,5}))?(?!\d)\S*", re.ASCII)
 _VMD: Final = frozenset({"201d", "28c0", "467f", "4c3d", "7d0b", "9a0b", "a77f", "ad0b"})
 
 
@@ -35,10 +39,12 @@ class Kernel:
     Attributes:
         release: as ``uname -r`` prints it.
         version: major and minor number.
+        point: the third number; 0 in releases that distributions number themselves.
     """
 
     release: str
     version: tuple[int, int]
+    point: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Kernel:
@@ -50,10 +56,20 @@ class Kernel:
         match = _RELEASE.match(text.strip())
         if match is None:
             raise LspciError(f"not a kernel release: {text[:80]!r} (expected such as '6.1.0-56-amd64')")
-        return cls(match[0].removeprefix("Linux version "), (int(match[1]), int(match[2])))
+        release = match[0].removeprefix("Linux version ")
+        return cls(release, (int(match[1]), int(match[2])), int(match[3] or 0))
 
     def __str__(self) -> str:
         return self.release
+
+    @property
+    def maintained(self) -> bool:
+        """Whether it is likely to have got quirks of newer releases, as series with long-term support do.
+
+        Distributions hide the point release behind a number of their own (``6.1.0-56-amd64``).
+        """
+        hidden = self.point == 0 and re.search(r"\.0-\d", self.release) is not None
+        return self.version in _LONG_TERM and (hidden or self.point >= 50)
 
     @property
     def regrouped(self) -> bool:
@@ -117,9 +133,13 @@ class Identity(NamedTuple):
 
 
 def identify(device: Device) -> Identity:
-    """Return the ids of a device, from its name where the dump has none (``Intel Corporation Device a195``)."""
+    """Return the ids of a device, from hex dump or name where need be (``Intel Corporation Device a195``)."""
     if device.ids.vendor is not None and device.ids.device is not None:
         return Identity((device.ids.vendor,), device.ids.device, device.name)
+    # A virtual function answers with ffff here.
+    if len(device.config) >= 4 and device.config[:2] != b"\xff\xff":
+        vendor, number = struct.unpack_from("<HH", device.config)
+        return Identity((f"{vendor:04x}",), f"{number:04x}", device.name)
     match = _UNNAMED.fullmatch(device.name)
     if match is not None:
         return Identity(_vendors().get(match["vendor"], ()), match["device"], device.name)
@@ -194,8 +214,8 @@ class AcsQuirk(Row):
     function: str
 
     def holds(self, kernel: Kernel) -> bool:
-        """Tell whether ``kernel`` has the row; between the bounds known, it is taken to have it."""
-        return self.absent is None or kernel.version > self.absent
+        """Tell whether ``kernel`` has the row; between the bounds known, or by a fix, it is taken to have it."""
+        return self.absent is None or kernel.version > self.absent or kernel.maintained
 
     def certain(self, kernel: Kernel) -> bool:
         """Tell whether the bounds known say so; older stable releases may have a row earlier."""
@@ -267,15 +287,24 @@ def _alias_quirks() -> dict[str, tuple[AliasQuirk, ...]]:
     return found
 
 
-def alias_quirk(device: Device) -> AliasQuirk | None:
-    """Return the DMA alias quirk of a device, if it has one."""
+def alias_quirk(device: Device) -> tuple[AliasQuirk, bool] | None:
+    """Return the DMA alias quirk of a device, and whether it surely has it; ``None`` if it has none."""
     identity = identify(device)
     for vendor in identity.vendors:
         for row in _alias_quirks().get(vendor, ()):
-            matched = row.match(identity)
-            subsystem = f"{device.ids.subvendor}:{device.ids.subdevice}"
-            if matched in ("id", "name") and (not row.subsystems or subsystem in row.subsystems):
-                return row
+            how = row.match(identity)
+            subsystem = _subsystem(device) if row.subsystems else None
+            if how is not None and (subsystem is None or subsystem in row.subsystems):
+                return row, how != "shared name" and (subsystem is not None or not row.subsystems)
+    return None
+
+
+def _subsystem(device: Device) -> str | None:
+    if device.ids.subvendor is not None and device.ids.subdevice is not None:
+        return f"{device.ids.subvendor}:{device.ids.subdevice}"
+    if len(device.config) >= 0x30:
+        vendor, number = struct.unpack_from("<HH", device.config, 0x2C)
+        return f"{vendor:04x}:{number:04x}"
     return None
 
 

@@ -164,9 +164,13 @@ class Topology:
         return [other for other in self._slots[address[:3]] if other not in self.virtual]
 
     def _ari(self, address: Address) -> bool:
-        # Below a port there is one device; further device numbers are function numbers above 7.
+        """Tell a function number above 7 that an address shows as a device number above 0."""
         parent = self.parent(address) if address.device else None
-        return parent is not None and self.devices[parent].port_type in (ROOT_PORT, DOWNSTREAM)
+        if parent is None or self.devices[address].capability("ari") is None:
+            return False
+        express = self.devices[parent].capability("exp")
+        control = None if express is None else express.get("DevCtl2")
+        return not isinstance(control, Mapping) or bool(control.get("ARIFwd", True))
 
     def path(self, address: Address) -> Path:
         """Return the topology path of a device: ``("0000:00", "1c.5", "00.0")``.

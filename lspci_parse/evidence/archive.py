@@ -30,10 +30,17 @@ class Member(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What was read from an archive, and what was left there although it was wanted."""
+    """What was read from an archive.
+
+    Attributes:
+        members: the wanted files, in the order of the archive.
+        links: wanted names that are links or devices.
+        large: wanted names of files that are too large.
+    """
 
     members: tuple[Member, ...]
-    notes: tuple[str, ...]
+    links: tuple[str, ...]
+    large: tuple[str, ...]
 
 
 def is_tar(start: bytes) -> bool:
@@ -44,7 +51,7 @@ def is_tar(start: bytes) -> bool:
 def read_archive(data: Iterable[bytes], name: str, wanted: Callable[[str], bool]) -> Contents:
     """Read the wanted files of a tar archive.
 
-    Links, device nodes and files above ``MAX_MEMBER`` are left out; where they are wanted, a note says so.
+    Links, device nodes and files above ``MAX_MEMBER`` are left out, and named where they are wanted.
 
     Args:
         data: the archive's bytes, unpacked, piece by piece.
@@ -55,7 +62,8 @@ def read_archive(data: Iterable[bytes], name: str, wanted: Callable[[str], bool]
         LspciError: the archive is damaged, or a member's name is absolute or holds ``..``.
     """
     members: list[Member] = []
-    notes: list[str] = []
+    links: list[str] = []
+    large: list[str] = []
     kept = 0
     try:
         with tarfile.open(fileobj=_Stream(data), mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
@@ -63,13 +71,11 @@ def read_archive(data: Iterable[bytes], name: str, wanted: Callable[[str], bool]
                 member = _checked(info.name, name)
                 if info.isdir() or not wanted(member):
                     continue
-                if not info.isreg() or info.size > min(MAX_MEMBER, MAX_KEPT - kept):
-                    what = (
-                        f"larger than {MAX_MEMBER:,} bytes"
-                        if info.isreg()
-                        else "a link or a device, not a file"
-                    )
-                    notes.append(f"{member} was left out: {what}")
+                if not info.isreg():
+                    links.append(member)
+                    continue
+                if info.size > min(MAX_MEMBER, MAX_KEPT - kept):
+                    large.append(member)
                     continue
                 file = archive.extractfile(info)
                 members.append(Member(member, file.read() if file else b""))
@@ -78,7 +84,7 @@ def read_archive(data: Iterable[bytes], name: str, wanted: Callable[[str], bool]
         if isinstance(error, LspciError):
             raise
         raise LspciError(f"the archive is damaged ({error}); expected a complete tar file", name) from error
-    return Contents(tuple(members), tuple(notes))
+    return Contents(tuple(members), tuple(links), tuple(large))
 
 
 def _checked(member: str, archive: str) -> str:

@@ -83,7 +83,13 @@ def in_archive(data: Iterable[bytes], name: str) -> Files:
     files = _sorted(
         (_inside(member), File(f"{name}:{member}", content)) for member, content in contents.members
     )
-    return files._replace(notes=contents.notes)
+    notes = [f"{name}:{member} was left out: it is too large" for member in contents.large]
+    for member in contents.links:
+        # A sosreport's links lead to files that are in it, too.
+        found = role(_inside(member))
+        if found is not None and found[0] not in files.by_role:
+            notes.append(f"{name}:{member} was left out: it is a link or a device, not a file")
+    return files._replace(notes=tuple(notes))
 
 
 def _inside(member: str) -> str:

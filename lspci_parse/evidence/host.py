@@ -19,7 +19,7 @@ from lspci_parse.evidence.files import Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.names import PATTERNS, Role
-from lspci_parse.parser import parse
+from lspci_parse.parser import parse, parse_all
 from lspci_parse.source import MAX_SIZE, chunks, decode
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ class Host:
     Attributes:
         source: the path as given.
         dump: its lspci output; of several, the one that says most.
-        dumps: every dump in the file that ``dump`` is from.
         log: the kernel log, ``None`` if there is none.
         cmdline: the kernel's command line, from a file of its own, else from the log.
         groups: the listing of IOMMU groups; empty if there are no groups, ``None`` if there is no listing.
@@ -56,7 +55,6 @@ class Host:
 
     source: str
     dump: Dump
-    dumps: tuple[Dump, ...] = ()
     log: Log | None = None
     cmdline: Cmdline | None = None
     groups: Mapping[Address, int] | None = None
@@ -65,6 +63,11 @@ class Host:
     files: Mapping[Role, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     foreign_log: bool = False
+
+    @cached_property
+    def dumps(self) -> tuple[Dump, ...]:
+        """Every dump in the file that ``dump`` is from; ``dump`` is the one that says most."""
+        return parse_all(self.dump.text, source=self.dump.source)
 
     @property
     def own_log(self) -> Log | None:
@@ -163,7 +166,6 @@ class _Gathering:
         return Host(
             self.source,
             dump,
-            dumps=(dump,),
             log=log,
             cmdline=cmdline or (own.cmdline if own else None),
             groups=self._first("groups", lambda text, name: parse_groups(text, source=name)),
@@ -197,17 +199,19 @@ class _Gathering:
     def _dump(self, *, strict: bool) -> Dump:
         texts = dict(self._texts("dump", MAX_SIZE))
         most = max((text.count("\n\t\t") for text in texts.values()), default=0)
+        refused: LspciError | None = None
         for name in sorted(texts, key=lambda name: _worth(texts[name], most), reverse=True):
             try:
-                dump = parse(texts[name], source=name, strict=strict)
+                dump = parse(texts[name], source=name)
             except LspciError as error:
-                if strict and error.line is not None and parse(texts[name]):
-                    raise
+                refused = refused or error
                 continue
             self.used["dump"] = name
-            return dump
+            return parse(texts[name], source=name, strict=True) if strict else dump
+        if refused is not None:
+            raise refused
+        reasons = "; ".join(self.notes) or "there is none"
         looked = ", ".join(PATTERNS["dump"])
-        reasons = "; ".join(self.notes) or f"files that hold something else: {', '.join(texts) or 'none'}"
         raise LspciError(f"no lspci output in it; expected a file named {looked} ({reasons})", self.source)
 
     def _log(self) -> Log | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse._grammar import grammar_dir
-from lspci_parse.evidence import parse_log
 from lspci_parse.evidence import facts as f
+from lspci_parse.evidence import parse_log
 from lspci_parse.evidence._messages import _tokens, version
 from lspci_parse.evidence.log import LONGEST, foreign, of_another_host
 from lspci_parse.model import Address
@@ -106,7 +106,10 @@ def test_prefixes(prefix: str) -> None:
             "iommu: Adding device 0000:00:1c.5 to group 17",
             f.GroupEvent(1, address("00:1c.5"), 17, "added", old_form=True),
         ),
-        ("vfio-pci 0000:01:00.0: Removing from iommu group 3", f.GroupEvent(1, address("01:00.0"), 3, "removed")),
+        (
+            "vfio-pci 0000:01:00.0: Removing from iommu group 3",
+            f.GroupEvent(1, address("01:00.0"), 3, "removed"),
+        ),
         (
             "iommu: Failed to add device 0000:01:00.0 to group 3: -16",
             f.GroupEvent(1, address("01:00.0"), 3, "refused", -16, old_form=True),
@@ -148,7 +151,9 @@ def test_prefixes(prefix: str) -> None:
         (
             "Warning: PCIe ACS overrides enabled; This may allow non-IOMMU protected peer-to-peer DMA",
             f.AcsQuirk(
-                1, None, "Warning: PCIe ACS overrides enabled; This may allow non-IOMMU protected peer-to-peer DMA"
+                1,
+                None,
+                "Warning: PCIe ACS overrides enabled; This may allow non-IOMMU protected peer-to-peer DMA",
             ),
         ),
         ("pci 0000:05:00.0: Enabling fixed DMA alias to 00.1", f.DmaAlias(1, address("05:00.0"), "00.1")),
@@ -163,12 +168,17 @@ def test_prefixes(prefix: str) -> None:
         (
             "mlx5_core 0000:31:00.0: probe_one:1961:(pid 5): mlx5_init_one failed with error code -12",
             f.Complaint(
-                1, address("31:00.0"), "mlx5_core", "probe_one:1961:(pid 5): mlx5_init_one failed with error code -12"
+                1,
+                address("31:00.0"),
+                "mlx5_core",
+                "probe_one:1961:(pid 5): mlx5_init_one failed with error code -12",
             ),
         ),
         (
             "pci 0000:01:00.0: bridge window [mem size 0x00100000]: can't assign; no space",
-            f.Unassigned(1, address("01:00.0"), "bridge window [mem size 0x00100000]: can't assign; no space"),
+            f.Unassigned(
+                1, address("01:00.0"), "bridge window [mem size 0x00100000]: can't assign; no space"
+            ),
         ),
         (
             "mlx5_core 0000:31:00.0: firmware version: 16.28.2006",
@@ -204,8 +214,10 @@ def test_prefixes(prefix: str) -> None:
             f.Bandwidth(1, address("31:00.0"), 63.008, "8 GT/s x8 link"),
         ),
         (
-            "pci 0000:05:00.0: 4.000 Gb/s available PCIe bandwidth, limited by 5.0 GT/s PCIe x1 link at "
-            "0000:00:1c.1 (capable of 7.876 Gb/s with 8.0 GT/s PCIe x1 link)",
+            (
+                "pci 0000:05:00.0: 4.000 Gb/s available PCIe bandwidth, limited by 5.0 GT/s PCIe x1 link at "
+                "0000:00:1c.1 (capable of 7.876 Gb/s with 8.0 GT/s PCIe x1 link)"
+            ),
             f.Bandwidth(
                 1,
                 address("05:00.0"),
@@ -255,7 +267,7 @@ def test_facts(line: str, fact: f.Fact) -> None:
 def test_an_error_report_gathers_its_lines() -> None:
     log = parse_log(
         "pcieport 0000:00:1c.0: AER: Corrected error received: 0000:01:00.0\n"
-        "e1000e 0000:01:00.0: PCIe Bus Error: severity=Uncorrected (Non-Fatal), type=Transaction Layer, (Requester ID)\n"
+        "e1000e 0000:01:00.0: PCIe Bus Error: severity=Uncorrected (Non-Fatal), type=Transaction Layer, (Req ID)\n"
         "e1000e 0000:01:00.0:   device [8086:10d3] error status/mask=00004000/00000000\n"
         "pcieport 0000:00:1c.0: PCIe Bus Error: severity=Corrected, type=Physical Layer, id=00e0(Receiver ID)\n"
         "e1000e 0000:01:00.0:    [14] CmpltTO                (First)\n"
@@ -266,7 +278,7 @@ def test_an_error_report_gathers_its_lines() -> None:
     assert (first.severity, first.layer, first.agent) == (
         "Uncorrected (Non-Fatal)",
         "Transaction Layer",
-        "Requester ID",
+        "Req ID",
     )
     assert (second.address, second.agent, second.kinds) == (address("00:1c.0"), "Receiver ID", ())
 
@@ -392,11 +404,15 @@ DUMP = parse(
 
 
 def log_of(*devices: str) -> str:
-    return "".join(f"pci 0000:{slot}: [{ids}] type 00 class 0x060000\n" for slot, ids in map(str.split, devices))
+    return "".join(
+        f"pci 0000:{slot}: [{ids}] type 00 class 0x060000\n" for slot, ids in map(str.split, devices)
+    )
 
 
 def test_own_log() -> None:
-    log = parse_log(log_of("00:00.0 8086:3ec2", "00:1c.0 8086:a195", "02:00.0 1a03:2000", "03:00.0 15b3:1015"))
+    log = parse_log(
+        log_of("00:00.0 8086:3ec2", "00:1c.0 8086:a195", "02:00.0 1a03:2000", "03:00.0 15b3:1015")
+    )
     assert foreign(log, DUMP) == {address("03:00.0")}
     assert not of_another_host(log, DUMP)
 

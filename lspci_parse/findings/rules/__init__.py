@@ -1,7 +1,11 @@
-"""The rules, by what they look at. The order of these modules is the order of findings of one severity."""
+"""The rules, by what they look at."""
 
 from __future__ import annotations
 
-from lspci_parse.findings.rules import blind, capabilities, drivers, isolation, links, presence, state
+from importlib import import_module
 
-__all__ = ["blind", "capabilities", "drivers", "isolation", "links", "presence", "state"]
+# The order of these modules is the order of findings of one severity: causes come before what they lead to.
+MODULES = ("blind", "isolation", "presence", "links", "drivers", "capabilities", "state")
+
+for _module in MODULES:
+    import_module(f"{__name__}.{_module}")

@@ -112,7 +112,7 @@ def groups_merged(context: Context) -> Iterator[Found]:
     """Find groups of B that join several of A."""
     for merge in context.merged:
         causes = list(_causes(context, merge))
-        first = next((b for _, _, b in causes if b in merge.group), min(merge.group))
+        first = next((b for _, _, b in causes if b is not None and b in merge.group), min(merge.group))
         detail = "A group is the unit that VFIO passes to a guest, and its devices share one DMA domain. "
         yield Found(
             _group_finding(
@@ -210,6 +210,8 @@ def _merge_of(context: Context, device: Device) -> Merge | None:
 
 def _causes(context: Context, merge: Merge) -> Iterator[Key]:
     """Yield the ACS findings that explain a merged group: those of its functions and of the bridges above them."""
+    if not context.difference.visible_b.extended_readable:
+        yield ("extended-config-unreadable", None, None)
     tree = context.difference.topology_b
     concerned = set(merge.group)
     for member in merge.group:

@@ -8,9 +8,10 @@ from lspci_parse.findings.model import Finding, Found, rule
 from lspci_parse.findings.words import listed, named, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lspci_parse.findings.context import Context
+    from lspci_parse.matching import Pair
     from lspci_parse.model import Address, Device
     from lspci_parse.topology import Topology
 
@@ -50,17 +51,30 @@ def device_missing(context: Context) -> Iterator[Found]:
 
 
 def _expected(context: Context) -> Iterator[Device]:
-    """Yield the devices that only A has, less those that B's text was cut off before it could show."""
+    """Yield the devices that only A has, less those whose absence something else explains.
+
+    That is a virtual function, for which its physical function answers (``sriov-changed``), and what B's text was
+    cut off before.
+    """
     last = context.host_b.dump.devices[-1]
     for device in context.difference.match.only_a:
-        if not (last.cut and device.address > last.address):
+        virtual = _of_shared(device, context.difference.topology_a, context.difference.pair_of_a)
+        if not virtual and not (last.cut and device.address > last.address):
             yield device
+
+
+def _of_shared(device: Device, topology: Topology, pairs: Mapping[Address, Pair]) -> bool:
+    """Whether a device is a virtual function of a physical one that both hosts have."""
+    virtual = topology.virtual.get(device.address)
+    return virtual is not None and virtual.physical in pairs
 
 
 @rule("device-new", "warning", "a device of B is not on A")
 def device_new(context: Context) -> Iterator[Found]:
     """Find devices that only B has: one finding for the topmost of those that hang together."""
-    for top, below in _trees(context.difference.match.only_b, context.difference.topology_b):
+    difference = context.difference
+    new = [d for d in difference.match.only_b if not _of_shared(d, difference.topology_b, difference.pair_of_b)]
+    for top, below in _trees(new, difference.topology_b):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(
             Finding(

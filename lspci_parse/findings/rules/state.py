@@ -147,7 +147,9 @@ def aer_masked(context: Context) -> Iterator[Found]:
 
 
 def _silencers(context: Context, pair: Pair) -> Iterator[Key]:
-    """Yield what keeps the kernel from handling errors here: ports above without interrupt or driver."""
+    """Yield what keeps the kernel from handling errors: no AER capability to read, ports without interrupt or driver."""
+    if not context.difference.visible_b.extended_readable:
+        yield ("extended-config-unreadable", None, None)
     tree = context.difference.topology_b
     for address in (pair.b.address, *tree.ancestors(pair.b.address)):
         port = context.difference.pair_of_b.get(address)
@@ -175,13 +177,15 @@ def _silenced(pair: Pair, path: str) -> Iterator[str]:
 
 @rule("errors-logged", "warning", "B has logged errors that A has not")
 def errors_logged(context: Context) -> Iterator[Found]:
-    """Find devices with error bits set."""
+    """Find devices with error bits set; correctable errors alone are no reason to worry."""
     for pair in context.pairs:
         errors = sorted(set(_errors(pair.b)) - set(_errors(pair.a)))
         if errors:
+            lasting = any(not error.startswith(("CESta", "DevSta CorrErr")) for error in errors)
             yield Found(
                 Finding(
-                    "errors-logged", "warning", pair.a.address, pair.b.address, "aer/UESta", None, ", ".join(errors),
+                    "errors-logged", "warning" if lasting else "info", pair.a.address, pair.b.address, "aer",
+                    None, ", ".join(errors),
                     f"{named(pair.b)} has logged errors: {', '.join(errors)}",
                     "The bits stay set until software clears them, so the error may be old; it happened since the "
                     "device was last reset.",
@@ -191,10 +195,16 @@ def errors_logged(context: Context) -> Iterator[Found]:
             )  # fmt: skip
 
 
+_LOGS: Final = {
+    ("aer", "UESta"): None,
+    ("aer", "CESta"): None,
+    ("exp", "DevSta"): ("CorrErr", "NonFatalErr", "FatalErr"),
+}
+"""Registers whose flags are errors, and which of the flags are, if not all."""
+
+
 def _errors(device: Device) -> Iterator[str]:
-    aer, express = device.capability("aer"), device.capability("exp")
-    if aer is not None:
-        yield from (f"UESta {name}" for name, on in aer.get("UESta", {}).items() if on is True)
-    if express is not None:
-        wanted = ("NonFatalErr", "FatalErr")
-        yield from (f"DevSta {name}" for name in wanted if express.get("DevSta", {}).get(name) is True)
+    for (kind, register), wanted in _LOGS.items():
+        capability = device.capability(kind)
+        flags = {} if capability is None else capability.get(register, {})
+        yield from (f"{register} {name}" for name, on in flags.items() if on is True and (not wanted or name in wanted))

@@ -1,0 +1,110 @@
+"""The IOMMU groups that Linux makes of a machine, predicted from the text of its dump."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lspci_parse.acs import unreadable
+from lspci_parse.errors import LspciError
+from lspci_parse.groups.assumptions import assumptions, switched_off
+from lspci_parse.groups.model import Disagreement, Group, Groups, Join, Undecided, as_json
+from lspci_parse.groups.walk import Walk
+from lspci_parse.model import Dump
+from lspci_parse.quirks import NEWEST, Boot, Kernel
+from lspci_parse.topology import topology
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lspci_parse.model import Address
+
+__all__ = ["Disagreement", "Group", "Groups", "Join", "Undecided", "as_json", "groups", "predict"]
+
+
+def predict(
+    dump: Dump,
+    *,
+    kernel: str | Kernel | None = None,
+    cmdline: str | None = None,
+    recorded: Mapping[Address, int] | None = None,
+    boot: Boot | None = None,
+) -> Groups:
+    """Predict the IOMMU groups of a host.
+
+    Group numbers that the dump records are compared with, and never enter the prediction.
+
+    Args:
+        dump: lspci's output as root, with ``-vv`` or more.
+        kernel: the release whose rules hold, such as ``6.1.0-56-amd64``; without it the newest known.
+        cmdline: the kernel's command line.
+        recorded: the groups that the host recorded; without it those in the dump.
+        boot: kernel, command line and more at once; it replaces ``kernel`` and ``cmdline``.
+
+    Raises:
+        LspciError: ``kernel`` is not a release; or the dump does not show what every decision hangs on.
+    """
+    if boot is None:
+        release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
+        boot = Boot(release or NEWEST, known=release is not None, cmdline=cmdline)
+    if recorded is None:
+        recorded = {d.address: d.iommu_group for d in dump if d.iommu_group is not None}
+    tree = topology(dump)
+    off = switched_off(tree, boot)
+    if off is not None:
+        return Groups(str(boot.kernel), (), off=off, recorded=recorded)
+    walk = Walk(tree, boot)
+    if walk.undecided and _blind(dump, walk):
+        raise _refusal(dump, walk)
+    return Groups(
+        str(boot.kernel),
+        walk.groups,
+        tuple(walk.undecided),
+        tuple(walk.ungrouped),
+        recorded=recorded,
+        assumptions=tuple(assumptions(tree, boot, walk)),
+    )
+
+
+def _blind(dump: Dump, walk: Walk) -> bool:
+    """Tell whether all that could be said is what a root bus alone says."""
+    if not walk.groups or not any(device.registers for device in dump):
+        return True
+    bridges = [device for device in dump if device.is_bridge]
+    return bool(bridges) and all(unreadable(bridge) for bridge in bridges)
+
+
+def _refusal(dump: Dump, walk: Walk) -> LspciError:
+    first = walk.undecided[0]
+    line = dict(zip((device.address for device in dump), dump.lines, strict=False)).get(first.device)
+    return LspciError(
+        f"IOMMU groups cannot be told from this dump: {first.device}: {first.why} (expected the output of "
+        "'lspci -vvv', run as root, for all devices)",
+        dump.source,
+        line,
+    )
+
+
+class _Host(Protocol):
+    """What ``groups`` needs of a host."""
+
+    @property
+    def dump(self) -> Dump: ...
+    @property
+    def kernel(self) -> str | None: ...
+    @property
+    def recorded(self) -> Mapping[Address, int] | None: ...
+
+
+def groups(host: _Host | Dump, *, kernel: str | Kernel | None = None) -> Groups:
+    """Predict the IOMMU groups of a host with all that is known of it.
+
+    Args:
+        host: a host, or only its dump.
+        kernel: another release than the host's.
+
+    Raises:
+        LspciError: as ``predict``.
+    """
+    if isinstance(host, Dump):
+        return predict(host, kernel=kernel)
+    return predict(host.dump, kernel=kernel, recorded=host.recorded)
