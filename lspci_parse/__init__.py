@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lspci_parse.acs import AcsVerdict
-    from lspci_parse.check import check
+    from lspci_parse.policies import check
     from lspci_parse.difference import Change
     from lspci_parse.errors import LspciError
     from lspci_parse.evidence import Host, load
     from lspci_parse.findings import Comparison, Finding, Found, Severity, diff, rule
-    from lspci_parse.groups import Groups, groups
+    from lspci_parse.grouping import Groups, groups
     from lspci_parse.interchange import from_json, report_from_json, report_to_json, to_json
     from lspci_parse.model import Address, Capability, Device, Dump, Register
     from lspci_parse.parser import iter_devices, parse, parse_all
@@ -40,16 +40,16 @@ _HOMES = {
     "Dump": "model",
     "Finding": "findings",
     "Found": "findings",
-    "Groups": "groups",
+    "Groups": "grouping",
     "Host": "evidence",
     "LspciError": "errors",
     "Register": "model",
     "Severity": "findings",
     "Topology": "topology",
-    "check": "check",
+    "check": "policies",
     "diff": "findings",
     "from_json": "interchange",
-    "groups": "groups",
+    "groups": "grouping",
     "iter_devices": "parser",
     "load": "evidence",
     "parse": "parser",

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from lark import Token, Tree
 
 from lspci_parse.model import Address, Ids, NamedId, Register, Value
-from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal
+from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal, gpf_time, vpd_key, vpd_value
 
 Entry = tuple[str, Value]
 _Node = Token | Tree[Token]
@@ -141,7 +141,7 @@ def _subsystem(text: str) -> Iterator[Entry]:
 def _vpd_field(text: str) -> Iterator[Entry]:
     key, _, rest = text.partition("] ")
     name, _, value = rest.partition(":")
-    yield key[1:], value.strip()
+    yield vpd_key(key[1:]), vpd_value(key[1:], name, value.strip())
 
 
 def _sentence(text: str) -> Iterator[Entry]:
@@ -152,7 +152,7 @@ _TOKENS: Final[dict[str, Callable[[str], Iterable[Entry]]]] = {
     "BAR_TAG": lambda text: [(text[1:-1], True)],
     "FLAGS_V": _flags_v,
     "FUNC_MAP": _named(str),
-    "GPF_TIMEOUT": _named(str),
+    "GPF_TIMEOUT": _named(gpf_time),
     "HT_FREQUENCY": _named(str),
     "INJECTION": _named(str),
     "LABELLED": _named(_guess),

@@ -12,26 +12,29 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from lark import UnexpectedInput
 
 from lspci_parse import _tree
+from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun
 from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._grammar import parser
 from lspci_parse._hints import no_dump
-from lspci_parse._layout import Section, hex_row, is_plain, pieces, sections, slot
+from lspci_parse._layout import hex_row, pieces, slot
+from lspci_parse._sections import Section, is_plain, sections
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Capability, Device, Dump, Line
 from lspci_parse.source import chunks, decode, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 CACHE_SIZE: Final = 50_000
 """How many texts of each kind (devices, capabilities, registers) are remembered before all are forgotten."""
 CACHE_TEXT: Final = 8 << 20
 """How many characters of text of each kind are remembered before all are forgotten."""
 
-_RECENT: Final = 16
+_RECENT: Final = 64
 _RECENT_TEXT: Final = 1 << 16
-_LIST: Final = re.compile(r"\s+(?:Kernel modules|Latency|Flags): ").match
-_DEEPER: Final = ("\t\t\t", "\t\t ")
+_INSIDE: Final = ("\t\t", "", "Le")
+"""Beginnings of lines inside a capability: lspci does not indent ``Len=10 <?>`` below Intel's."""
+_DEEPER: Final = ("\t\t\t", "\t\t ", "\t\tAtomicOps")
 _GLUED: Final = re.compile(
     r"\t(?:(Capabilities: \[[0-9a-f]+(?: v\d+)?\] )(?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
     r"|DeviceName:[^\t]*(?=\t(?:Subsystem|Physical Slot|Device tree node|Control|Flags|!!! )))"
@@ -78,7 +81,8 @@ def parse(text: str | bytes, *, source: str | None = None, strict: bool = False)
     Raises:
         LspciError: there is no device in the text; or, with ``strict``, a line that no rule knows.
     """
-    dump = max(parse_all(text, source=source), key=_detail)
+    dumps = parse_all(text, source=source)
+    dump = dumps[0] if len(dumps) == 1 else max(dumps, key=_detail)
     if strict and dump.unrecognised:
         line, content = dump.unrecognised[0]
         raise LspciError("no rule knows this line", source, line, 1, content)
@@ -110,8 +114,10 @@ def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ..
     found: list[tuple[int, Device]] = []
     outside: list[Line] = []
     for number, piece in _read([text]):
-        found += [(number + at, device) for at, device in piece.devices]
-        outside += [Line(number + at, line) for at, line in piece.outside]
+        for at, device in piece.devices:
+            found.append((number + at, device))
+        if piece.outside:
+            outside += [Line(number + at, line) for at, line in piece.outside]
     if not found:
         raise no_dump(text, source)
     ends = tuple(outside)
@@ -147,23 +153,27 @@ def iter_devices(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Device]:
 
 
 class _Piece(NamedTuple):
-    """Devices and the lines outside of them, numbered from 0 in a piece of text."""
+    """Devices and the lines outside of them, numbered from 0 in a piece of text, and the number of its lines."""
 
     devices: tuple[tuple[int, Device], ...]
-    outside: tuple[Line, ...] = ()
+    outside: tuple[Line, ...]
+    height: int
 
 
 def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
     """Yield what the pieces of a text say, each with the number of its first line."""
     recent: deque[str] = deque(maxlen=_RECENT)
-    number, last = 1, ""
-    for following, text in pieces(texts):
-        piece = _piece(last)
-        if piece.devices and len(last) <= _RECENT_TEXT:
-            recent.append(last)
-        yield number, piece
-        number, last = following, text
-    yield number, _last_piece(last, recent)
+    number, last = 1, None
+    for text in pieces(texts):
+        if last is not None:
+            piece = _piece(last)
+            if piece.devices and len(last) <= _RECENT_TEXT:
+                recent.append(last)
+            yield number, piece
+            number += piece.height
+        last = text
+    if last is not None:
+        yield number, _last_piece(last, recent)
 
 
 def _piece(text: str) -> _Piece:
@@ -178,11 +188,12 @@ def _piece(text: str) -> _Piece:
 def _read_piece(text: str) -> _Piece:
     body = text.rstrip("\n")
     lines = body.split("\n")
+    height = text.count("\n") + 1
     if is_plain(lines):
-        return _Piece(((0, _DeviceBuilder(body).build()),))
+        return _Piece(((0, _DeviceBuilder(body).build()),), (), height)
     found, outside = sections(lines, _reads)
     devices = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
-    return _Piece(devices, tuple(Line(number - 1, line) for number, line in outside))
+    return _Piece(devices, tuple(Line(number - 1, line) for number, line in outside), height)
 
 
 def _reads(lines: list[str]) -> bool:
@@ -202,7 +213,7 @@ def _device(section: Section, lines: list[str]) -> Device:
     )
 
 
-def _last_piece(text: str, recent: Collection[str]) -> _Piece:
+def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
     """Read the end of a text, which may be the middle of a device: its last line is then no fact.
 
     Args:
@@ -211,29 +222,30 @@ def _last_piece(text: str, recent: Collection[str]) -> _Piece:
     """
     piece = _piece(text)
     before, _, last = text.rpartition("\n")
-    if not last.strip():
-        return piece
-    if recent and slot(text) and not piece.devices and not before:
-        return _Piece(((0, replace(_DeviceBuilder(text).build(), cut=True)),))
-    at, device = piece.devices[-1] if piece.devices else (0, None)
-    line = text.count("\n") - at + 1
-    if device is None or line != device.text.count("\n") + 1:
-        return piece
-    if line > 1 and ((line, last) in device.unrecognised or _is_beginning(last, recent)):
-        rest = _read_piece(before).devices[-1][1]
-        strange = (*rest.unrecognised, Line(line, last))
-        cut = replace(rest, text=device.text, unrecognised=strange, cut=True)
-    elif line == 1 and recent and before.endswith("\n"):
-        cut = replace(device, cut=True)
+    if not piece.devices:
+        if not recent or before or not slot(text):
+            return piece
+        return piece._replace(devices=((0, replace(_DeviceBuilder(text).build(), cut=True)),), outside=())
+    at, device = piece.devices[-1]
+    line = piece.height - at
+    lost = line - device.text.count("\n") - 1
+    begun = False
+    if not last:
+        cut = is_dump_cut(device.config)
+    elif line == 1:
+        # Behind an empty line a device has more lines than one.
+        cut = bool(recent) and recent[-1].endswith("\n")
+    elif lost:
+        cut = lost == 1 and (not last.strip() or is_row_begun(last, device.config))
     else:
+        begun = (line, last) in device.unrecognised or is_cut(last, recent)
+        cut = begun or is_dump_cut(device.config)
+    if not cut:
         return piece
-    return piece._replace(devices=(*piece.devices[:-1], (at, cut)))
-
-
-def _is_beginning(text: str, recent: Iterable[str]) -> bool:
-    """Whether a line of one of the texts goes on where ``text`` ends, but for a list, which may end anywhere."""
-    more = [line[len(text) :] for piece in recent for line in piece.split("\n") if line.startswith(text)]
-    return "" not in more and any(not (_LIST(text) and rest.startswith(",")) for rest in more)
+    if begun:
+        shorter = _read_piece(before).devices[-1][1]
+        device = replace(shorter, text=device.text, unrecognised=(*shorter.unrecognised, Line(line, last)))
+    return piece._replace(devices=(*piece.devices[:-1], (at, replace(device, cut=True))))
 
 
 class _DeviceBuilder:
@@ -262,7 +274,7 @@ class _DeviceBuilder:
                 (self.capability if glued[1] else self.header_lines)(at, [glued[0]])
                 continue
             if line.startswith("\tCapabilities:"):
-                while stop < end and lines[stop][:2] in ("\t\t", ""):
+                while stop < end and lines[stop][:2] in _INSIDE:
                     stop += 1
                 self.capability(at, lines[at:stop])
             elif line.startswith("\t"):

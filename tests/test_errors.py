@@ -23,9 +23,9 @@ def test_file_without_line() -> None:
 def test_it_is_a_value_error_and_survives_pickling() -> None:
     error = LspciError("what", "a.txt", 1, 2, "text")
     again = pickle.loads(pickle.dumps(error))
+    assert isinstance(again, LspciError)
     assert isinstance(again, ValueError)
-    assert str(again) == str(error)
-    assert again.line == 1
+    assert (str(again), again.line) == (str(error), 1)
 
 
 def test_located_names_a_file_once() -> None:

@@ -83,7 +83,7 @@ def _render(options: argparse.Namespace) -> int:
 
     source = read(options.report)
     try:
-        comparison = report_from_json(json.loads(source.text))
+        comparison = report_from_json(json.loads(source.data))
     except (ValueError, RecursionError) as error:
         if isinstance(error, LspciError):
             raise error.located(options.report) from error

@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
     check.add_argument("host", metavar="HOST", help=HOST)
     check.add_argument("--policy", metavar="POLICY", default="vfio", help="vfio (default), p2p, or a TOML file")
     check.add_argument("--json", action="store_true", help="as JSON")
+    add_colour(check)
     check.set_defaults(run=_check)
 
     diagnose = command(commands, "diagnose", "tell what one host alone can tell of its trouble")
@@ -51,17 +52,16 @@ def add(commands: Commands) -> None:
 
 
 def _groups(options: argparse.Namespace) -> int:
-    from lspci_parse.grouping import groups
+    from lspci_parse.grouping import as_json, groups
 
-    found = groups(load(options.host), kernel=options.kernel)
+    host = load(options.host)
+    found = groups(host, kernel=options.kernel)
     if options.json:
-        from lspci_parse.grouping import as_json
-
         print_json(as_json(found))
     else:
         from lspci_parse.render.groups import groups as write
 
-        print(write(found))
+        print(write(found, host.dump))
     return EXIT_SAME
 
 
@@ -74,7 +74,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         from lspci_parse.render.check import check as write
 
-        print(write(found, width=shutil.get_terminal_size((100, 24)).columns))
+        width = shutil.get_terminal_size((100, 24)).columns
+        print(write(found, colour=colour(options.color), width=width))
     return EXIT_FINDINGS if found.failed else EXIT_SAME
 
 

@@ -62,7 +62,7 @@ _PREFIX: Final = re.compile(
 
 
 class Rollback(NamedTuple):
-    """Every device left its IOMMU group again: the setting up of the IOMMU was given up.
+    """Devices left their IOMMU groups again, one after the other: the setting up of the IOMMU was given up.
 
     Attributes:
         line: number of the first line of the removals.
@@ -122,7 +122,7 @@ class Log:
 
     @cached_property
     def rollback(self) -> Rollback | None:
-        """The removal of all devices from their groups, if it happened and nothing was added afterwards."""
+        """The removal of all devices from their groups, if the log ends with it: nothing was added afterwards."""
         return _rollback(self.of(GroupEvent), self.of(DomainEvent))
 
     @cached_property
@@ -207,20 +207,19 @@ def _apply(events: tuple[GroupEvent, ...]) -> dict[Address, int]:
 
 
 def _rollback(events: tuple[GroupEvent, ...], domains: tuple[DomainEvent, ...]) -> Rollback | None:
-    burst: list[GroupEvent] = []
-    for event in reversed(events):
-        if event.action != "removed":
-            break
-        burst.insert(0, event)
+    last = max((index for index, event in enumerate(events) if event.action != "removed"), default=-1)
+    burst = events[last + 1 :]
     # One device that leaves its group is hot-unplug or a driver's unbinding.
-    if len(burst) < 2 or _apply(events):
+    if len(burst) < 2:
         return None
-    first = burst[0].line
     refusals: list[DomainEvent | GroupEvent] = [event for event in events if event.action == "refused"]
     refusals += [event for event in domains if event.kind == "private-failed"]
-    earlier = (event for event in refusals if event.line < first)
+    earlier = (event for event in refusals if event.line < burst[0].line)
     failure = max(earlier, key=lambda event: event.line, default=None)
-    return Rollback(first, tuple(event.address for event in burst), failure)
+    # An excerpt of a log may leave out removals: then they must follow the refusal directly.
+    if _apply(events) and (failure is None or failure.line < events[last].line):
+        return None
+    return Rollback(burst[0].line, tuple(event.address for event in burst), failure)
 
 
 def foreign(log: Log, dump: Dump) -> frozenset[Address]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.acs import AcsVerdict, verdict
 from lspci_parse.errors import LspciError
-from lspci_parse.groups import Groups, predict
+from lspci_parse.grouping import Groups, groups
 from lspci_parse.model import Address, Device
 from lspci_parse.releases import printable
 
@@ -117,7 +117,7 @@ class Context:
         if not group_a or not group_b:
             if self.groups_a is None or self.groups_b is None:
                 return None
-            group_a, group_b = _numbered(self.groups_a), _numbered(self.groups_b)
+            group_a, group_b = self.groups_a.number, self.groups_b.number
         shared = [
             (group_a[pair.a.address], group_b[pair.b.address], pair.b.address)
             for pair in self.difference.match.pairs
@@ -147,13 +147,9 @@ def _no_groups(visible: Visibility) -> bool:
 
 def _predict(host: Host) -> Groups | None:
     try:
-        return predict(host.dump)
+        return groups(host)
     except LspciError:
         return None
-
-
-def _numbered(groups: Groups) -> dict[Address, int]:
-    return {device: number for number, group in enumerate(groups.groups) for device in group.devices}
 
 
 def _partition(members: Iterator[tuple[int, Address]] | list[tuple[int, Address]]) -> Partition:

@@ -1,9 +1,12 @@
 """What an argparse parser says of its commands and options, as plain data."""
 
+# ruff: noqa: SLF001 - argparse has no public way to ask a parser what it holds
+
 from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +24,7 @@ class Argument:
         help: what it does.
         words: the values it takes, as far as they are words that can be listed.
         files: whether it takes the name of a file or folder.
-        required: whether it must be given.
-        repeats: whether several values may follow.
+        repeats: whether it may be given more than once.
     """
 
     names: tuple[str, ...]
@@ -30,7 +32,6 @@ class Argument:
     help: str
     words: tuple[str, ...] = ()
     files: bool = False
-    required: bool = False
     repeats: bool = False
 
 
@@ -93,20 +94,20 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[Command]:
 
 
 def _argument(action: argparse.Action, parser: argparse.ArgumentParser) -> Argument:
-    help_ = (action.help or "") % {**vars(action), "prog": parser.prog}
     words = tuple(str(choice) for choice in action.choices or ())
+    help_ = (action.help or "") % {**vars(action), "choices": ", ".join(words), "prog": parser.prog}
     value = None if action.nargs == 0 else _value(action, words)
     # A metavar such as vfio|p2p|FILE names words beside what is typed freely.
     words = words or tuple(word for word in (value or "").split("|") if word.islower())
     free = value is not None and action.choices is None
+    file = re.search(r"\b(file|folder)\b", f"{value} {help_}", re.IGNORECASE) is not None
     return Argument(
         tuple(action.option_strings),
         value,
         help_,
         words,
-        files=free and (not action.option_strings or bool(re.search(r"\b(file|folder)\b", f"{value} {help_}", re.I))),
-        required=action.required,
-        repeats=action.nargs in ("*", "+"),
+        files=free and (file or not action.option_strings),
+        repeats=action.nargs in ("*", "+") or isinstance(action, argparse._AppendAction),
     )
 
 
@@ -119,8 +120,8 @@ def _value(action: argparse.Action, words: tuple[str, ...]) -> str:
 def _notes(epilog: str) -> dict[str, str]:
     """Read ``heading: text`` paragraphs; the text may stand on indented lines below the heading."""
     notes = {}
-    for paragraph in re.split(r"\n[ \t]*\n", epilog.strip("\n")):
+    for paragraph in re.split(r"\n[ \t]*\n", epilog):
         heading, colon, text = paragraph.partition(":")
         if colon:
-            notes[heading.strip().lower()] = text.strip("\n").removeprefix(" ") if "\n" not in text else text.strip("\n")
+            notes[heading.strip().lower()] = textwrap.dedent(text).strip()
     return notes

@@ -18,7 +18,9 @@ _COMMANDS: Final = {"critical": "error", "warning": "warning", "info": "notice"}
 
 def github(comparison: Comparison) -> str:
     """Return one annotation a line (``::error title=...,file=...::message``), and the summary as plain text."""
-    return "\n".join([*(_annotation(comparison, finding) for finding in comparison.findings), summary(comparison)])
+    return "\n".join(
+        [*(_annotation(comparison, finding) for finding in comparison.findings), summary(comparison)]
+    )
 
 
 def _annotation(comparison: Comparison, finding: Finding) -> str:

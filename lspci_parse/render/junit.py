@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lspci_parse.findings import Comparison, Finding, Severity
 
 
-def junit(comparison: Comparison, *, fail_on: Severity = "warning", rules: Iterable[str] | None = None) -> str:
+def junit(
+    comparison: Comparison, *, fail_on: Severity = "warning", rules: Iterable[str] | None = None
+) -> str:
     """Return one test suite with one test case for each rule.
 
     Args:
@@ -24,7 +26,9 @@ def junit(comparison: Comparison, *, fail_on: Severity = "warning", rules: Itera
         rules: names of the rules that were asked, by default the whole catalogue. A rule with a finding is always
             there.
     """
-    names = dict.fromkeys([*(CATALOGUE if rules is None else rules), *(item.rule for item in comparison.findings)])
+    names = dict.fromkeys(
+        [*(CATALOGUE if rules is None else rules), *(item.rule for item in comparison.findings)]
+    )
     suite = ET.Element("testsuite", name=printable(f"{comparison.a.source} {comparison.b.source}"))
     properties = ET.SubElement(suite, "properties")
     for side in ("a", "b"):

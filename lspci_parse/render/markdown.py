@@ -36,7 +36,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield _prose(summary(comparison))
     if comparison.findings:
         yield ""
-        yield from _table(("#", "severity", "rule", "device", "A", "B"), map(_row, enumerate(comparison.findings, 1)))
+        yield from _table(
+            ("#", "severity", "rule", "device", "A", "B"), map(_row, enumerate(comparison.findings, 1))
+        )
     for alike in _alike(comparison.findings):
         yield ""
         yield from _section(alike, comparison.findings)

@@ -64,7 +64,11 @@ def _result(comparison: Comparison, finding: Finding) -> dict[str, Any]:
         "message": {"text": "\n\n".join(map(_message, paragraphs))},
         "locations": [*_location(comparison, finding)],
         "relatedLocations": [
-            {**place, "id": cause, "message": {"text": _message(f"because of {name(comparison.findings[cause])}")}}
+            {
+                **place,
+                "id": cause,
+                "message": {"text": _message(f"because of {name(comparison.findings[cause])}")},
+            }
             for cause in finding.because
             for place in _location(comparison, comparison.findings[cause])
         ],

@@ -49,36 +49,25 @@ class _Writer:
         yield ""
         yield self._summary(everything=everything)
 
-    def _paint(self, words: str, colour: str) -> str:
-        return f"{_COLOURS[colour]}{words}{_PLAIN}" if self.colour else words
-
-    def _wrap(self, label: str, words: str) -> str:
-        """Wrap a paragraph to the terminal, with its label in front and its lines below each other."""
-        lead = f"  {label:<10}"
-        return textwrap.fill(
-            words, self.width, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False,
-            break_on_hyphens=False,
-        )  # fmt: skip
-
     def _block(self, findings: Sequence[Finding]) -> Iterator[str]:
         first = findings[0]
-        severity = self._paint(first.severity.upper(), first.severity)
+        severity = paint(first.severity.upper(), first.severity, colour=self.colour)
         for index, finding in enumerate(findings):
             head = f"{(index and ' ' * len(first.severity)) or severity}  {finding.rule}  {finding.title}"
             yield (
-                head if len(findings) > 1 else f"{severity}  {first.rule}  {self._paint(first.title, 'bold')}"
+                head if len(findings) > 1 else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
             )
         if first.before is not None or first.after is not None:
-            yield self._wrap("A", said(first.before))
-            yield self._wrap("B", said(first.after))
+            yield paragraph("A", said(first.before), self.width)
+            yield paragraph("B", said(first.after), self.width)
         if first.detail:
-            yield self._wrap("why", first.detail)
+            yield paragraph("why", first.detail, self.width)
         if first.remedy:
-            yield self._wrap("try", first.remedy)
+            yield paragraph("try", first.remedy, self.width)
         for label, name in (("because", "because"), ("leads to", "leads_to")):
             links = sorted({link for finding in findings for link in getattr(finding, name)})
             if links:
-                yield self._wrap(label, self._named(links))
+                yield paragraph(label, self._named(links), self.width)
 
     def _named(self, links: Iterable[int]) -> str:
         """Name findings by rule and device: ``msi-off 00:02.0, 00:03.0; acs-lost 00:1c.5``."""
@@ -107,6 +96,20 @@ class _Writer:
         return "; ".join(parts) + "."
 
 
+def paint(words: str, colour_of: str, *, colour: bool) -> str:
+    """Return words in the colour of a severity, or ``bold``."""
+    return f"{_COLOURS[colour_of]}{words}{_PLAIN}" if colour else words
+
+
+def paragraph(label: str, words: str, width: int) -> str:
+    """Return a paragraph wrapped to ``width`` columns, its label in front and its lines below each other."""
+    lead = f"  {label:<10}"
+    return textwrap.fill(
+        words, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
 def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Put findings of one rule that say the same of several devices together."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
@@ -118,9 +121,8 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def place(a: Address | None, b: Address | None) -> str:
     """Return where a change is: one address, or both where they differ."""
-    if a is None or b is None:
-        return short(a or b) if a or b else ""
-    return short(a) if a == b else f"{short(a)} > {short(b)}"
+    places = dict.fromkeys(short(address) for address in (a, b) if address is not None)
+    return " > ".join(places)
 
 
 def _note(change: Change) -> str:

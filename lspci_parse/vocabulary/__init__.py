@@ -8,6 +8,6 @@ that a release prints by number.
 
 from lspci_parse.vocabulary.fields import FIELDS, Field
 from lspci_parse.vocabulary.names import FLAGS, KINDS, UNITS
-from lspci_parse.vocabulary.values import decimal
+from lspci_parse.vocabulary.values import decimal, gpf_time, vpd_key, vpd_value
 
-__all__ = ["FIELDS", "FLAGS", "KINDS", "UNITS", "Field", "decimal"]
+__all__ = ["FIELDS", "FLAGS", "KINDS", "UNITS", "Field", "decimal", "gpf_time", "vpd_key", "vpd_value"]

@@ -14,6 +14,7 @@ from lspci_parse.vocabulary.values import (
     decimal,
     decimals,
     devices,
+    gpf_time,
     hex_number,
     hex_range,
     hexadecimal,
@@ -184,7 +185,7 @@ _EXPRESS: Final = {
     "MAX_PAYLOAD": Field("MaxPayload", decimal),
     "PHANT_FUNC": Field("PhantFunc", decimal),
     "LATENCY_L0S": Field("Latency L0s", word),
-    "L1": Field("L1", word, "Latency L1"),
+    "LATENCY_L1": Field("L1", word, "Latency L1"),
     "SLOT_POWER": Field("SlotPowerLimit", watts),
     "MAX_READ_REQ": Field("MaxReadReq", decimal),
     "PORT": Field("Port #", decimal),
@@ -194,6 +195,7 @@ _EXPRESS: Final = {
     "ASPM_CONTROL": Field("ASPM", word),
     "RCB": Field("RCB", decimal),
     "EXIT_LATENCY_L0S": Field("", lambda text: text.rsplit(" ", 1)[1], "Exit Latency L0s"),
+    "EXIT_L1": Field("L1", word, "Exit Latency L1"),
     "EXIT_LATENCY_L1": Field("Exit Latency L1", word),
     "SPEED_CHECK": Field("(", lambda text: text[:-1], "Speed check"),
     "WIDTH_CHECK": Field("(", lambda text: text[:-1], "Width check"),
@@ -361,6 +363,8 @@ _EXTENDED: Final = {
 }
 
 _CXL: Final = {
+    "DVSEC_VENDOR": Field("DVSEC Vendor ID=", hexadecimal, "Vendor"),
+    "DVSEC_ID": Field("DVSEC ID=", hexadecimal, "ID"),
     "DVSEC_TYPE": Field("", word, "DVSEC"),
     "DVSEC_PROBLEM": Field("", lambda text: text.strip("<>"), "problem"),
     "MEM_HW_INIT": Field("Mem HW Init", sign, "MemHWInit"),
@@ -374,7 +378,7 @@ _CXL: Final = {
     "INTERLEAVE": Field("interleave=", decimal),
     "CXL_TIMEOUT": Field("timeout=", decimal),
     "ALTERNATE_BUS": Field("AlternateBus:", hex_range),
-    "GPF_DURATION": Field("GPF Phase 2 Duration:", word),
+    "GPF_DURATION": Field("GPF Phase 2 Duration:", gpf_time),
     "GPF_POWER": Field("GPF Phase 2 Power:", decimal),
     "FB_DATA": Field("Received FB Data:", hexadecimal),
     "NOP_HINT": Field("NOPHintInfo:", hexadecimal),

@@ -96,10 +96,26 @@ def bar_sizes(text: str) -> tuple[Value, ...]:
     return tuple(bar_size(part) for part in text.split())
 
 
+_LIMITS: Final = (250, 275, 300, 325, 350, 375, 400, 425, 450, 475, 500, 525, 550, 575, 600)
+
+
 def watts(text: str) -> str:
-    """A power as the newest release prints it: ``75W``, ``0.255W``, ``>600W``."""
+    """A power as the newest release prints it: ``75W``, ``0.255W``, ``>600W``.
+
+    Until 3.7 lspci prints decimals, and the codes F0 to FF, which stand for 250 W and more (PCI Express Base
+    Specification, Slot Capabilities), as if they were 240 W to 255 W.
+    """
     number = text.lstrip(">").rstrip("W")
-    return f"{'>' if text.startswith('>') else ''}{float(number):g}W"
+    value = float(number)
+    if "." in number and value >= 240:
+        code = int(value) - 240
+        return f"{_LIMITS[code]}W" if code < len(_LIMITS) else ">600W"
+    return f"{'>' if text.startswith('>') else ''}{value:g}W"
+
+
+def gpf_time(text: str) -> str:
+    """A time with its unit; releases until 3.13 do not know the name of the unit of ten seconds."""
+    return text.replace("<?>", "s")
 
 
 def printed(_text: str) -> bool:
@@ -110,3 +126,32 @@ def printed(_text: str) -> bool:
 def sign(text: str) -> bool:
     """A single flag: whether it ends in a plus."""
     return text.rstrip(")").endswith("+")
+
+
+# ----------------------------------------------------------------------------------------- vital product data
+
+_VPD_TEXT: Final = re.compile(r"CC|FC|FN|NA|RM|Z[0-9A-Z]")
+_HEX_BYTES: Final = re.compile(r"[0-9a-f]{2}(?: [0-9a-f]{2})+")
+
+
+def _escape(text: str) -> str:
+    return re.sub(
+        r"[\\\x00-\x1f\x7f]", lambda match: "\\\\" if match[0] == "\\" else f"\\x{ord(match[0]):02x}", text
+    )
+
+
+def vpd_key(key: str) -> str:
+    """The two characters of a keyword, escaped as the newest release does; until 3.6.3 they are raw."""
+    return _escape(key) if len(key) < 3 else key
+
+
+def vpd_value(key: str, name: str, value: str) -> str:
+    """The text of a field as the newest release prints it.
+
+    Until 3.5 lspci has no name for some keywords and prints their bytes in hex, and the manufacturer's too.
+    """
+    in_hex = name == "Unknown" and (_VPD_TEXT.fullmatch(key) or key == "MN")
+    if (in_hex or name == "Manufacture ID") and _HEX_BYTES.fullmatch(value):
+        data = bytes.fromhex(value).removesuffix(b"\0")
+        return _escape(data.decode("utf-8", "surrogateescape"))
+    return value

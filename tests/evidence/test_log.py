@@ -338,16 +338,25 @@ def test_rollback_whose_cause_the_log_does_not_show() -> None:
     assert rollback.failure is None
 
 
+def test_rollback_in_an_excerpt() -> None:
+    log = parse_log("pci 0000:00:00.0: Adding to iommu group 0\n" + ROLLED_BACK)
+    assert log.groups
+    assert log.rollback is not None
+    assert len(log.rollback.removed) == 2
+
+
 @pytest.mark.parametrize(
-    "more",
+    "lines",
     [
-        "pci 0000:00:1c.0: Adding to iommu group 17\n",  # a second attempt succeeded
-        "",
+        # One device only was removed; a second attempt succeeded; unplugged long after a refusal.
+        [0, 1, 2, 3],
+        [0, 1, 2, 3, 4, 0],
+        [0, 2, 1, 3, 0, 3, 0, 1, 0, 3],
     ],
 )
-def test_no_rollback(more: str) -> None:
-    lines = ROLLED_BACK.splitlines(keepends=True)
-    assert parse_log("".join(lines if more else lines[:4]) + more).rollback is None
+def test_no_rollback(lines: list[int]) -> None:
+    text = ROLLED_BACK.splitlines(keepends=True)
+    assert parse_log("".join(text[line] for line in lines)).rollback is None
 
 
 def test_one_unplugged_device_is_no_rollback() -> None:

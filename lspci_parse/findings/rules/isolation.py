@@ -62,7 +62,7 @@ def acs_off(context: Context) -> Iterator[Found]:
             continue
         merge = _merge_of(context, pair.b)
         # Linux sets the flags only with the IOMMU on: where it is off, that is the finding.
-        isolation_lost = one.isolated and not other.isolated and not context.iommu_off_b
+        isolation_lost = bool(one.isolated) and not other.isolated and not context.iommu_off_b
         severity: Severity = "critical" if merge else "warning" if isolation_lost else "info"
         yield Found(
             Finding(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.acs import REQUIRED, Reason
-from lspci_parse.groups.model import short
+from lspci_parse.grouping.model import short
 from lspci_parse.quirks import class_id
 from lspci_parse.topology import DOWNSTREAM, ROOT_PORT, BusKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lspci_parse.groups.walk import Walk
+    from lspci_parse.grouping.walk import Walk
     from lspci_parse.model import Address
     from lspci_parse.quirks import Boot
     from lspci_parse.topology import Topology

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.acs import Isolation, unreadable
-from lspci_parse.groups.model import Group, How, Join, Undecided, short
-from lspci_parse.quirks import alias_quirk, is_vmd
+from lspci_parse.grouping.model import Group, How, Join, Undecided, short
+from lspci_parse.quirks import alias_quirk, class_id, is_vmd
 from lspci_parse.topology import FIRST_VMD_DOMAIN, TO_EXPRESS, TO_PCI, BusKind
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Aliases:
                 continue
             if row.effect == "stop":
                 self._stops.add(address)
-            if row.effect == "unknown" and address not in boot.aliases:
+            if row.effect == f"unknown:{class_id(device)}" and address not in boot.aliases:
                 self.unreadable.append(address)
             self._add(
                 tree, address, (address._replace(device=d, function=f) for d, f in row.functions(address))

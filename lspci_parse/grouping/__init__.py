@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from lspci_parse.acs import unreadable
 from lspci_parse.errors import LspciError
-from lspci_parse.groups.assumptions import assumptions, switched_off
-from lspci_parse.groups.model import Disagreement, Group, Groups, Join, Undecided, as_json
-from lspci_parse.groups.walk import Walk
+from lspci_parse.grouping.assumptions import assumptions, switched_off
+from lspci_parse.grouping.model import Disagreement, Group, Groups, Join, Undecided, as_json
+from lspci_parse.grouping.walk import Walk
 from lspci_parse.model import Dump
 from lspci_parse.quirks import NEWEST, Boot, Kernel
 from lspci_parse.topology import topology
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lspci_parse.model import Address
 
-__all__ = ["Disagreement", "Group", "Groups", "Join", "Undecided", "as_json", "groups", "predict"]
+__all__ = ["Disagreement", "Group", "Groups", "Join", "Undecided", "as_json", "boot_of", "groups", "predict"]
 
 
 def predict(
@@ -84,18 +84,50 @@ def _refusal(dump: Dump, walk: Walk) -> LspciError:
     )
 
 
-class _Host(Protocol):
-    """What ``groups`` needs of a host."""
+class _Text(Protocol):
+    @property
+    def text(self) -> str: ...
+
+
+class Known(Protocol):
+    """What ``groups`` looks at of a host."""
 
     @property
     def dump(self) -> Dump: ...
     @property
     def kernel(self) -> str | None: ...
     @property
+    def cmdline(self) -> _Text | None: ...
+    @property
     def recorded(self) -> Mapping[Address, int] | None: ...
 
 
-def groups(host: _Host | Dump, *, kernel: str | Kernel | None = None) -> Groups:
+def boot_of(host: Known | Dump, kernel: str | Kernel | None = None) -> Boot:
+    """Return what a host tells of its boot.
+
+    Args:
+        host: a host, or only its dump, which tells nothing of it.
+        kernel: another release than the host's.
+
+    Raises:
+        LspciError: ``kernel`` is not a release.
+    """
+    cmdline = None
+    if not isinstance(host, Dump):
+        kernel = kernel or _release(host.kernel)
+        cmdline = None if host.cmdline is None else host.cmdline.text
+    release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
+    return Boot(release or NEWEST, known=release is not None, cmdline=cmdline)
+
+
+def _release(text: str | None) -> Kernel | None:
+    try:
+        return None if text is None else Kernel.parse(text)
+    except LspciError:  # what a host's files say may be anything
+        return None
+
+
+def groups(host: Known | Dump, *, kernel: str | Kernel | None = None) -> Groups:
     """Predict the IOMMU groups of a host with all that is known of it.
 
     Args:
@@ -105,6 +137,7 @@ def groups(host: _Host | Dump, *, kernel: str | Kernel | None = None) -> Groups:
     Raises:
         LspciError: as ``predict``.
     """
+    boot = boot_of(host, kernel)
     if isinstance(host, Dump):
-        return predict(host, kernel=kernel)
-    return predict(host.dump, kernel=kernel, recorded=host.recorded)
+        return predict(host, boot=boot)
+    return predict(host.dump, boot=boot, recorded=host.recorded)

@@ -1,0 +1,53 @@
+"""Whether a text ends in the middle of a line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lspci_parse._layout import hex_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NUMBER: Final = re.compile(r"[0-9a-f]*\d[0-9a-f]*")
+_LIST: Final = re.compile(r"\s+(?:Kernel modules|Latency|Flags): ").match
+_ROW_BEGINS: Final = re.compile(r"[0-9a-f]{1,3}(?::[ 0-9a-f]*)?").fullmatch
+_ROW: Final = len("00:" + 16 * " 00")
+
+
+def is_cut(line: str, recent: Iterable[str]) -> bool:
+    """Tell whether a line without an end is incomplete.
+
+    A text that lost nothing but its last line end is common. The line is incomplete where it goes on in another
+    device, and a row of a hex dump with fewer than 16 bytes is. A list may end behind any item.
+
+    Args:
+        line: the last line of a device and of the text.
+        recent: the texts of some devices in front of it.
+    """
+    if hex_row(line):
+        return len(line.rstrip()) < _ROW
+    start = _shape(line)
+    more = [
+        shape[len(start) :]
+        for text in recent
+        for shape in _shape(text).split("\n")
+        if shape.startswith(start)
+    ]
+    return "" not in more and any(not (_LIST(line) and rest.startswith(",")) for rest in more)
+
+
+def is_dump_cut(config: bytes) -> bool:
+    """Tell whether a hex dump is incomplete: lspci prints the header, a CardBus bridge's, or all of one space."""
+    return len(config) not in (0, 64, 128, 256) and len(config) < 4096
+
+
+def is_row_begun(line: str, config: bytes) -> bool:
+    """Tell whether a line without an end, behind a dump of ``config``, is the beginning of a row."""
+    return bool(_ROW_BEGINS(line)) and (bool(config) or line.startswith("00: "))
+
+
+def _shape(text: str) -> str:
+    """Return a text without its values: what differs between two devices of a kind."""
+    return _NUMBER.sub("0", text).replace("+", "-")

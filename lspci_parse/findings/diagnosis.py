@@ -1,0 +1,33 @@
+"""What one host alone can tell of its trouble."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lspci_parse.evidence import Host
+from lspci_parse.findings.case import Case
+from lspci_parse.findings.chain import CHAIN
+from lspci_parse.findings.comparison import Comparison, Side, link
+from lspci_parse.model import Dump
+
+if TYPE_CHECKING:
+    from lspci_parse.evidence import Host as AnyHost
+
+# Importing the rules about the evidence enters them into the chain, after those that use it.
+import_module("lspci_parse.findings.records")
+
+
+def diagnose(host: AnyHost | Dump) -> Comparison:
+    """Tell what one host's evidence shows, without a healthy host beside it.
+
+    Args:
+        host: the host; a dump alone is a host of which nothing else is known.
+
+    Returns:
+        A report in which both sides are the host, and every value is host B's.
+    """
+    known = Host(host.source or "-", host) if isinstance(host, Dump) else host
+    case = Case(known)
+    side = Side(known.source, len(known.dump))
+    return Comparison(side, side, link([found for entry in CHAIN.values() for found in entry.find(case)]))

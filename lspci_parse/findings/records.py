@@ -1,0 +1,115 @@
+"""Rules about the evidence itself: does the log belong to the dump, is it whole, do they agree about groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lspci_parse.evidence.facts import GroupEvent
+from lspci_parse.evidence.log import foreign
+from lspci_parse.findings.chain import link
+from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.findings.words import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lspci_parse.findings.case import Case
+    from lspci_parse.model import Address
+
+
+def _about(name: str, severity: Severity, path: str, *words: str) -> Found:
+    """Return a finding about the host's evidence; ``words`` are title, detail and remedy."""
+    title, detail, remedy = (*words, "")[:3]
+    return Found(Finding(name, severity, None, None, path, None, title, title, detail, remedy))
+
+
+@link("log-foreign", "warning", "the kernel log is another machine's", either=True)
+def log_foreign(case: Case) -> Iterator[Found]:
+    """Find a log that names other devices than the dump."""
+    log = case.host.log
+    if case.host.foreign_log and log is not None:
+        yield _about(
+            "log-foreign", "warning", "log", "the kernel log is another machine's",
+            f"It names devices that the dump does not have, or has as something else: {listed(foreign(log, case.host.dump))}. "
+            "Nothing is taken from it.",
+            "Take log and dump from one machine: lspci-parse collect prints a script for it.",
+        )  # fmt: skip
+
+
+@link("log-cut", "info", "the kernel log has lost its beginning", either=True)
+def log_cut(case: Case) -> Iterator[Found]:
+    """Find a log whose first lines the ring buffer has dropped."""
+    if case.log.facts and not case.log.complete:
+        yield _about(
+            "log-cut", "info", "log", "the kernel log has lost its beginning",
+            "The ring buffer ran over, so IOMMU groups, command line and BIOS may be missing from it; what it does not "
+            "say counts as not known.",
+            "Take it from the journal (journalctl -k -b), or boot with a larger buffer (log_buf_len=4M).",
+        )  # fmt: skip
+
+
+@link("groups-contradict", "info", "log, listing and dump record different IOMMU groups", either=True)
+def groups_contradict(case: Case) -> Iterator[Found]:
+    """Find records of groups that cannot be of one boot."""
+    printed = {
+        device.address: device.iommu_group for device in case.host.dump if device.iommu_group is not None
+    }
+    recorded = {"the listing": case.host.groups, "the dump": printed or None}
+    rolled_back = case.log.rollback is not None
+    for name, groups in recorded.items():
+        if groups and rolled_back:
+            yield _contradiction(f"{name} records IOMMU groups, which the log says were given up")
+        elif (
+            groups
+            and case.log.groups
+            and _partition(groups, case.log.groups) != _partition(case.log.groups, groups)
+        ):
+            yield _contradiction(f"the log and {name} record different IOMMU groups")
+    if (
+        case.host.groups
+        and printed
+        and _partition(case.host.groups, printed) != _partition(printed, case.host.groups)
+    ):
+        yield _contradiction("the listing and the dump record different IOMMU groups")
+
+
+def _contradiction(text: str) -> Found:
+    return _about(
+        "groups-contradict", "info", "iommu_group", text,
+        "They are of different boots, or devices came and went in between; what is told of this host may mix the two.",
+        "Take log, listing and dump in one boot: lspci-parse collect prints a script for it.",
+    )  # fmt: skip
+
+
+def _partition(
+    groups: Mapping[Address, int | None], other: Mapping[Address, int | None]
+) -> set[frozenset[Address]]:
+    """Return who shares a group with whom, among the devices of both records."""
+    found: defaultdict[int | None, set[Address]] = defaultdict(set)
+    for address, number in groups.items():
+        if address in other:
+            found[number].add(address)
+    return {frozenset(group) for group in found.values()}
+
+
+@link(
+    "groups-unpredicted",
+    "info",
+    "the kernel's log records other IOMMU groups than the dump lets expect",
+    either=True,
+)
+def groups_unpredicted(case: Case) -> Iterator[Found]:
+    """Find groups in the log that part from the prediction, those of a set-up that was given up, too."""
+    if case.groups is None or case.groups.off:
+        return
+    made = {event.address: event.group for event in case.log.of(GroupEvent) if event.action == "added"}
+    expected = replace(case.groups, recorded=made)
+    if made and expected.disagreements:
+        texts = [disagreement.text for disagreement in expected.disagreements]
+        more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
+        yield _about(
+            "groups-unpredicted", "info", "iommu_group", "the log records other IOMMU groups than the dump lets expect",
+            f"{'; '.join(texts[:3])}{more}. The prediction assumes what a dump does not show; lspci-parse groups lists it.",
+        )  # fmt: skip

@@ -1,0 +1,136 @@
+"""What differs around the devices: BIOS, kernel, command line, versions of drivers and firmware."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lspci_parse.evidence._messages import version
+from lspci_parse.evidence.cmdline import TOUCHES
+from lspci_parse.evidence.facts import DriverVersion, Firmware
+from lspci_parse.findings.model import Finding, Found, Severity, rule
+from lspci_parse.findings.words import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.evidence import Cmdline, Host
+    from lspci_parse.findings.context import Context
+    from lspci_parse.model import Address
+
+
+@rule("bios-changed", "warning", "the BIOS has another version on B")
+def bios_changed(context: Context) -> Iterator[Found]:
+    """Compare BIOS versions of two machines of one model."""
+    a, b = context.host_a.dmi, context.host_b.dmi
+    if a is None or b is None or (a.bios, a.date, a.system) == (b.bios, b.date, b.system):
+        return
+    before, after = f"{a.bios} ({a.date})", f"{b.bios} ({b.date})"
+    if a.system != b.system:
+        yield Found(
+            Finding(
+                "bios-changed", "info", None, None, "bios", f"{a.system}, BIOS {before}", f"{b.system}, BIOS {after}",
+                f"B is another model: {b.system}, A is {a.system}",
+                "BIOS versions of different models cannot be compared, and much else may differ by design.",
+            )
+        )  # fmt: skip
+        return
+    age = {-1: ", which is older", 1: ", which is newer"}.get(_order(b.date, a.date), "")
+    yield Found(
+        Finding(
+            "bios-changed", "warning", None, None, "bios", before, after, f"B runs BIOS {after}{age}, A {before}",
+            "BIOS sets up bridges before the kernel sees them: whether they have ACS, how links run, which resources "
+            "devices get, and the tables by which the kernel finds the IOMMU.",
+            "Bring both to one version, with the same settings, and power off fully in between.",
+        )
+    )  # fmt: skip
+
+
+def _order(one: str, other: str) -> int | None:
+    """Return -1, 0 or 1 as one date (``08/27/2020``) is before, on or after the other; ``None`` if unreadable."""
+    dates = [re.fullmatch(r"(\d\d)/(\d\d)/(\d{4})", date) for date in (one, other)]
+    if dates[0] is None or dates[1] is None:
+        return None
+    first, second = ((date[3], date[1], date[2]) for date in dates if date is not None)
+    return (first > second) - (first < second)
+
+
+@rule("kernel-changed", "warning", "another kernel runs on B")
+def kernel_changed(context: Context) -> Iterator[Found]:
+    """Compare kernel releases; one of another series is a warning."""
+    a, b = context.host_a.kernel, context.host_b.kernel
+    if a is None or b is None or a == b:
+        return
+    severity: Severity = "info" if version(a)[:2] == version(b)[:2] else "warning"
+    yield Found(
+        Finding(
+            "kernel-changed", severity, None, None, "kernel", a, b, f"B runs Linux {b}, A {a}",
+            "Drivers, ACS quirks and the rules by which IOMMU groups and domains are made differ between kernels.",
+            "Boot both with one kernel and compare again.",
+        )
+    )  # fmt: skip
+
+
+@rule("cmdline-changed", "warning", "a kernel parameter that touches PCI or the IOMMU differs")
+def cmdline_changed(context: Context) -> Iterator[Found]:
+    """Compare command lines, parameter by parameter."""
+    a, b = context.host_a.cmdline, context.host_b.cmdline
+    if a is None or b is None:
+        return
+    for name in dict.fromkeys((*a.names, *b.names)):
+        if name not in TOUCHES or sorted(map(str, a.values(name))) == sorted(map(str, b.values(name))):
+            continue
+        before, after = _spelled(a, name), _spelled(b, name)
+        title = f"B boots with {after}" if after else f"B boots without {before}"
+        title += f", A with {before}" if before and after else "" if before else ", A does not"
+        yield Found(
+            Finding(
+                "cmdline-changed", "warning", None, None, f"cmdline/{name}", before, after, title,
+                f"{name}: {TOUCHES[name]}.", "Boot both with the same parameters and compare again.",
+            )
+        )  # fmt: skip
+
+
+def _spelled(cmdline: Cmdline, name: str) -> str | None:
+    values = cmdline.values(name)
+    return " ".join(name if value is None else f"{name}={value}" for value in values) or None
+
+
+@rule("firmware-changed", "warning", "a device runs another firmware version on B")
+def firmware_changed(context: Context) -> Iterator[Found]:
+    """Compare firmware versions that drivers reported, device by device."""
+    one, other = _firmware(context.host_a), _firmware(context.host_b)
+    for pair in context.pairs:
+        before, after = one.get(pair.a.address), other.get(pair.b.address)
+        if before is not None and after is not None and before != after:
+            yield Found(
+                Finding(
+                    "firmware-changed", "warning", pair.a.address, pair.b.address, "firmware", before, after,
+                    f"{named(pair.b)} runs firmware {after}, on A {before}",
+                    "Firmware decides what the device offers and how it behaves in trouble.",
+                    "Bring both to the version that the vendor recommends for the driver.",
+                )
+            )  # fmt: skip
+
+
+def _firmware(host: Host) -> dict[Address, str]:
+    return {fact.address: fact.version for fact in host.own_log.of(Firmware)} if host.own_log else {}
+
+
+@rule("driver-version-changed", "info", "a driver reports another version on B")
+def driver_version_changed(context: Context) -> Iterator[Found]:
+    """Compare the versions that drivers reported, of drivers that belong to a device; most are the kernel's."""
+    one, other = _drivers(context.host_a), _drivers(context.host_b)
+    for name in sorted(one.keys() & other.keys()):
+        if one[name] != other[name]:
+            yield Found(
+                Finding(
+                    "driver-version-changed", "info", None, None, f"driver/{name}/version", one[name], other[name],
+                    f"driver {name} is version {other[name]} on B, {one[name]} on A",
+                    "Another version of a driver may need other firmware and behaves differently.",
+                )
+            )  # fmt: skip
+
+
+def _drivers(host: Host) -> dict[str, str]:
+    return {fact.driver: fact.version for fact in host.own_log.of(DriverVersion)} if host.own_log else {}
