@@ -141,7 +141,7 @@ def _subsystem(text: str) -> Iterator[Entry]:
 def _vpd_field(text: str) -> Iterator[Entry]:
     key, _, rest = text.partition("] ")
     name, _, value = rest.partition(":")
-    yield vpd_key(key[1:]), vpd_value(key[1:], name, value.strip())
+    yield vpd_key(key[1:]), vpd_value(key[1:], name, value.removeprefix(" "))
 
 
 def _sentence(text: str) -> Iterator[Entry]:

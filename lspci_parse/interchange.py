@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lspci_parse.difference import Change
 from lspci_parse.errors import LspciError
-from lspci_parse.findings import Comparison, Finding
+from lspci_parse.findings import SEVERITIES, Comparison, Finding
 from lspci_parse.findings.comparison import Side
 from lspci_parse.model import Address, Capability, Device, Dump, Ids, NamedId, Register, Value
 from lspci_parse.vocabulary import UNITS
@@ -89,8 +89,7 @@ def from_json(document: Mapping[str, Any]) -> Dump:
     Raises:
         LspciError: the document has another schema, or a part is missing.
     """
-    if document.get("schema") != DUMP_SCHEMA:
-        raise LspciError(f"schema is {document.get('schema')!r}; expected {DUMP_SCHEMA!r}")
+    _expect(document, DUMP_SCHEMA)
     try:
         return Dump(tuple(_device(item) for item in document["devices"]), source=document["source"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -201,13 +200,16 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
     Raises:
         LspciError: the document has another schema, or a part is missing.
     """
-    if document.get("schema") != DIFF_SCHEMA:
-        raise LspciError(f"schema is {document.get('schema')!r}; expected {DIFF_SCHEMA!r}")
+    _expect(document, DIFF_SCHEMA)
     try:
+        findings = [_finding(item) for item in document["findings"]]
+        for finding in findings:
+            if not all(0 <= link < len(findings) for link in (*finding.because, *finding.leads_to)):
+                raise ValueError(f"{finding.rule} is linked to a finding that is not there")
         return Comparison(
             Side(**document["a"]),
             Side(**document["b"]),
-            tuple(_finding(item) for item in document["findings"]),
+            tuple(findings),
             tuple(_change(item) for item in document["changes"]),
             tuple((Address.parse(item["a"]), Address.parse(item["b"])) for item in document["moved"]),
             dict(document["hidden"]),
@@ -216,30 +218,45 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
         raise LspciError(f"the document does not fit its schema {DIFF_SCHEMA!r}: {error!r}") from error
 
 
+def _expect(document: object, schema: str) -> None:
+    found = document.get("schema") if isinstance(document, Mapping) else None
+    if found != schema:
+        raise LspciError(f"schema is {found!r}; expected {schema!r}")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
 def _parsed(text: str | None) -> Address | None:
     return None if text is None else Address.parse(text)
 
 
 def _finding(item: Mapping[str, Any]) -> Finding:
+    severity = item["severity"]
+    if severity not in SEVERITIES:
+        raise ValueError(f"{severity!r} is no severity")
     return Finding(
-        rule=item["rule"],
-        severity=item["severity"],
-        a=_parsed(item["a"]),
-        b=_parsed(item["b"]),
-        path=item["path"],
-        before=item["values"]["a"],
-        after=item["values"]["b"],
-        title=item["title"],
-        detail=item["detail"],
-        remedy=item["remedy"],
-        because=tuple(item["because"]),
-        leads_to=tuple(item["leads_to"]),
-        devices=tuple(Address.parse(device) for device in item["devices"]),
+        _text(item["rule"]),
+        severity,
+        _parsed(item["a"]),
+        _parsed(item["b"]),
+        _text(item["path"]),
+        item["values"]["a"],
+        item["values"]["b"],
+        _text(item["title"]),
+        _text(item["detail"]),
+        _text(item["remedy"]),
+        tuple(map(int, item["because"])),
+        tuple(map(int, item["leads_to"])),
+        tuple(Address.parse(device) for device in item["devices"]),
     )
 
 
 def _change(item: Mapping[str, Any]) -> Change:
     return Change(
-        item["kind"], _parsed(item["a"]), _parsed(item["b"]), item["path"],
+        item["kind"], _parsed(item["a"]), _parsed(item["b"]), _text(item["path"]),
         item["values"]["a"], item["values"]["b"], item["volatile"], item["known"],
     )  # fmt: skip

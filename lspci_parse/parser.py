@@ -20,6 +20,7 @@ from lspci_parse._layout import hex_row, pieces, slot
 from lspci_parse._sections import Section, is_plain, sections
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Capability, Device, Dump, Line
+from lspci_parse.releases import releases
 from lspci_parse.source import chunks, decode, decoded
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ..
     dumps = []
     for part in split_dumps(found, outside):
         lines, devices = zip(*part, strict=True)
-        dumps.append(Dump(placed(devices), lines, source, ends, text))
+        dumps.append(Dump(placed(devices), lines, source, ends, text, releases))
     return tuple(dumps)
 
 

@@ -7,6 +7,7 @@ space is unreadable on the whole host, and whatever follows the place where a te
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +41,10 @@ _KERNEL: Final[dict[str, Callable[[Device], Any]]] = {
     "label": lambda device: device.label,
 }
 """Facts that the kernel's sysfs adds. A dump in which no device has one was not able to show it."""
+
+
+_SIZED: Final = re.compile(r"Region|Expansion ROM|.* behind bridge/")
+"""Header lines whose size the kernel tells."""
 
 
 class Visibility:
@@ -83,16 +88,16 @@ class Visibility:
             found.add("size")
         return frozenset(found)
 
-    def knows_capability(self, device: Device, capability: Capability) -> bool:
-        """Whether ``device`` would show ``capability``, had it one like it."""
+    def knows_capability(self, device: Device, capability: Capability, seen_by: Releases) -> bool:
+        """Whether ``device`` would show ``capability``, which a dump of ``seen_by`` shows, had it one like it."""
         if device.access_denied or device.dead or device.cut or device.chain or self.detail < Detail.TITLES:
             return False
         if capability.extended and not self.extended_readable:
             return False
-        return printable(capability.kind, self.releases) is True
+        return printable(capability.kind, self.releases, seen_by) is True
 
-    def knows(self, device: Device, path: str) -> bool:
-        """Whether ``device`` would show the fact at ``path``, had it one.
+    def knows(self, device: Device, path: str, seen_by: Releases) -> bool:
+        """Whether ``device`` would show the fact at ``path``, which a dump of ``seen_by`` shows, had it one.
 
         For a fact inside a capability this holds where the device has the capability.
         """
@@ -103,11 +108,11 @@ class Visibility:
             return False
         if top in _KERNEL:
             return top in self._kernel_facts
-        if path.endswith("/size"):
+        if path.endswith("/size") and _SIZED.match(path):
             return "size" in self._kernel_facts
         if top == "Flags":
             return self.detail == Detail.TITLES
-        return self.detail >= Detail.REGISTERS and printable(path, self.releases) is True
+        return self.detail >= Detail.REGISTERS and printable(path, self.releases, seen_by) is True
 
 
 def _detail(device: Device) -> Detail:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from lspci_parse import Address, Change, Comparison, Finding, LspciError, from_json, parse, report_from_json, report_to_json, to_json
+from lspci_parse import (
+    Address,
+    Change,
+    Comparison,
+    Finding,
+    LspciError,
+    from_json,
+    parse,
+    report_from_json,
+    report_to_json,
+    to_json,
+)
 from lspci_parse.findings.comparison import Side
 
 TEXT = """\
@@ -137,8 +148,8 @@ def test_a_report_comes_back() -> None:
 
 
 @pytest.mark.parametrize("read", [from_json, report_from_json])
-@pytest.mark.parametrize("document", [{}, {"schema": "other/1"}])
-def test_another_schema(read: Any, document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", [{}, {"schema": "other/1"}, [], None, 3])
+def test_another_schema(read: Any, document: object) -> None:
     with pytest.raises(LspciError, match=r"schema is .*; expected 'lspci-parse\.(dump|diff)/1'"):
         read(document)
 
@@ -151,7 +162,30 @@ def test_a_document_that_lacks_a_part(part: str) -> None:
         from_json(document)
 
 
-@pytest.mark.parametrize("document", [{"a": 3}, {"a": None, "b": 4}, {"findings": [{}]}])
-def test_a_report_that_lacks_a_part(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("a", 3), ("b", None), ("findings", [{}]), ("findings", 7), ("changes", [3]), ("moved", [{}]), ("hidden", 1),
+    ],
+)  # fmt: skip
+def test_a_report_that_lacks_a_part(part: str, value: object) -> None:
     with pytest.raises(LspciError, match=r"does not fit its schema 'lspci-parse\.diff/1'"):
-        report_from_json({"schema": "lspci-parse.diff/1", **document})
+        report_from_json({**report_to_json(REPORT), part: value})
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("severity", "dire"),
+        ("because", [7]),
+        ("leads_to", [-1]),
+        ("title", 3),
+        ("rule", None),
+        ("a", "nowhere"),
+    ],
+)
+def test_a_report_with_a_wrong_finding(part: str, value: object) -> None:
+    document = report_to_json(REPORT)
+    document["findings"][0][part] = value
+    with pytest.raises(LspciError, match=r"does not fit its schema 'lspci-parse\.diff/1'"):
+        report_from_json(document)

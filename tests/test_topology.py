@@ -153,12 +153,13 @@ def test_multifunction_by_number_by_neighbour_and_by_header_type() -> None:
 )
 def test_multifunction_by_ari(ari: bool, forward: str, expected: bool) -> None:  # noqa: FBT001 - a parameter
     """Below a port with ARI, function 8 looks like function 0 of device 1."""
-    line = f"Capabilities: [40] Express (v2) Root Port (Slot+), MSI 00\n\t\tDevCtl2: Completion Timeout: 50us to 50ms, TimeoutDis- ARIFwd{forward}"
-    capability = ["Capabilities: [150 v1] Alternative Routing-ID Interpretation (ARI)"] if ari else []
+    control = f"\t\tDevCtl2: Completion Timeout: 50us to 50ms, TimeoutDis- ARIFwd{forward}"
+    above = ("Capabilities: [40] Express (v2) Root Port (Slot+), MSI 00", control)
+    own = ["Capabilities: [150 v1] Alternative Routing-ID Interpretation (ARI)"] if ari else []
     found = tree(
-        function("00:01.0", buses("00:01.0", 1), line, class_="PCI bridge"),
+        function("00:01.0", buses("00:01.0", 1), *above, class_="PCI bridge"),
         endpoint("01:00.0"),
-        endpoint("01:01.0", *capability),
+        endpoint("01:01.0", *own),
     )
     assert found.multifunction(at("01:01.0")) is expected
 
@@ -180,7 +181,8 @@ def test_virtual_functions_are_no_functions_of_a_multifunction_device() -> None:
 def test_virtual_functions_beyond_their_bus() -> None:
     """Routing ids run over into bus numbers that have no bridge of their own."""
     found = tree(
-        root_port("00:01.0", 1, last=2), endpoint("01:00.0", sriov(2, 0x100, 2)), endpoint("02:00.0"), endpoint("02:00.2"),
+        root_port("00:01.0", 1, last=2), endpoint("01:00.0", sriov(2, 0x100, 2)), endpoint("02:00.0"),
+        endpoint("02:00.2"),
     )  # fmt: skip
     assert kind(found, "02:00.0") is BusKind.VIRTUAL
     assert found.parent(at("02:00.2")) == at("00:01.0")

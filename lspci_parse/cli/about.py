@@ -37,7 +37,9 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
     schema.add_argument("name", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
     schema.set_defaults(run=_schema)
 
-    collect = command(commands, "collect", "print a shell script that gathers a folder on a live host", _COLLECT)
+    collect = command(
+        commands, "collect", "print a shell script that gathers a folder on a live host", _COLLECT
+    )
     collect.set_defaults(run=_collect)
 
     completion = command(commands, "completion", "print a completion script for a shell", _COMPLETION)
@@ -92,7 +94,8 @@ def _completion(parser: argparse.ArgumentParser, shell: str) -> int:
 
 
 def _man(parser: argparse.ArgumentParser) -> int:
+    from lspci_parse import version
     from lspci_parse.render.man import man
 
-    print(man(parser), end="")
+    print(man(parser, version=version()), end="")
     return EXIT_SAME

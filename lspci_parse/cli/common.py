@@ -36,7 +36,9 @@ def command(commands: Commands, name: str, summary: str, epilog: str = "") -> ar
 
 def add_colour(parser: argparse.ArgumentParser) -> None:
     """Add ``--color``."""
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours on a terminal")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours on a terminal"
+    )
 
 
 def colour(choice: str) -> bool:

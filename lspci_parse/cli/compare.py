@@ -41,7 +41,9 @@ def add(commands: Commands) -> None:
     diff.add_argument("a", metavar="A", help=f"the host to compare with, usually the healthy one: {HOST}")
     diff.add_argument("b", metavar="B", help="the host in question, likewise")
     diff.add_argument("--format", choices=FORMATS, default="text", help="how to write the report")
-    diff.add_argument("--json", action="store_const", const="json", dest="format", help="same as --format json")
+    diff.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
     diff.add_argument("--match", choices=("topology", "address"), default="topology",
                       help="how devices are paired: by place (default), or by address alone")  # fmt: skip
     _add_steering(diff)
@@ -56,7 +58,9 @@ def add(commands: Commands) -> None:
 
 def _add_steering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="show every fact that differs")
-    parser.add_argument("--only", metavar="RULE", action="append", help="only findings of RULE; may be repeated")
+    parser.add_argument(
+        "--only", metavar="RULE", action="append", help="only findings of RULE; may be repeated"
+    )
     parser.add_argument("--ignore", metavar="PATTERN", action="append", default=[],
                         help="hide what PATTERN names: a rule, a device, a path, or device/path; may be repeated")  # fmt: skip
     parser.add_argument("--ignore-file", metavar="FILE", action="append", default=[],
@@ -87,7 +91,9 @@ def _render(options: argparse.Namespace) -> int:
     except (ValueError, RecursionError) as error:
         if isinstance(error, LspciError):
             raise error.located(options.report) from error
-        raise LspciError(f"this is no JSON: {error}; expected what 'diff --json' wrote", options.report) from error
+        raise LspciError(
+            f"this is no JSON: {error}; expected what 'diff --json' wrote", options.report
+        ) from error
     return _report(comparison, options)
 
 
@@ -126,13 +132,14 @@ def _write(comparison: Comparison, options: argparse.Namespace) -> None:
 
         print(markdown(comparison))
     elif options.format == "sarif":
+        from lspci_parse import version
         from lspci_parse.render.sarif import sarif
 
-        print_json(sarif(comparison))
+        print_json(sarif(comparison, version=version()))
     elif options.format == "junit":
         from lspci_parse.render.junit import junit
 
-        print(junit(comparison))
+        print(junit(comparison, fail_on=options.fail_on, rules=options.only))
     else:
         from lspci_parse.render.github import github
 

@@ -33,13 +33,19 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     groups = command(commands, "groups", "predict the IOMMU groups that Linux makes")
     groups.add_argument("host", metavar="HOST", help=HOST)
-    groups.add_argument("--kernel", metavar="VERSION", help="the kernel whose rules hold (default: the host's, else the newest)")
+    groups.add_argument(
+        "--kernel",
+        metavar="VERSION",
+        help="the kernel whose rules hold (default: the host's, else the newest)",
+    )
     groups.add_argument("--json", action="store_true", help="as JSON")
     groups.set_defaults(run=_groups)
 
     check = command(commands, "check", "hold a host against a policy", _CHECK)
     check.add_argument("host", metavar="HOST", help=HOST)
-    check.add_argument("--policy", metavar="POLICY", default="vfio", help="vfio (default), p2p, or a TOML file")
+    check.add_argument(
+        "--policy", metavar="vfio|p2p|FILE", default="vfio", help="vfio (default), p2p, or a TOML file"
+    )
     check.add_argument("--json", action="store_true", help="as JSON")
     add_colour(check)
     check.set_defaults(run=_check)

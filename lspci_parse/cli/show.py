@@ -27,7 +27,9 @@ def add(commands: Commands) -> None:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--flat", action="store_true", help="one 'path = value' a line, for grep and diff -u")
     show.add_argument("-s", metavar="SLOT", dest="slot", help="only the device at SLOT, in full")
-    show.add_argument("--cap", metavar="KIND", help="only capabilities of KIND, as setpci names them (exp, acs ...)")
+    show.add_argument(
+        "--cap", metavar="KIND", help="only capabilities of KIND, as setpci names them (exp, acs ...)"
+    )
     show.add_argument("--strict", action="store_true", help="a line that no rule knows is an error")
     show.set_defaults(run=_run)
 
@@ -60,13 +62,16 @@ def _chosen(dump: Dump, slot: str | None, kind: str | None) -> list[Device]:
     if slot is not None:
         if slot not in dump:
             known = ", ".join(device.slot for device in devices[:5])
-            raise LspciError(f"no device at {slot!r}; expected an address of the dump, such as {known}", dump.source)
+            raise LspciError(
+                f"no device at {slot!r}; expected an address of the dump, such as {known}", dump.source
+            )
         devices = [dump[slot]]
     if kind is not None:
         devices = [device for device in devices if device.capability(kind) is not None]
         if not devices:
             kinds = sorted({capability.kind for device in dump for capability in device.capabilities})
             raise LspciError(
-                f"no capability of kind {kind!r} here; expected one of {', '.join(kinds) or 'none'}", dump.source
+                f"no capability of kind {kind!r} here; expected one of {', '.join(kinds) or 'none'}",
+                dump.source,
             )
     return devices

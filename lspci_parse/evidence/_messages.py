@@ -176,16 +176,6 @@ def _hotplug(line: int, t: _Tokens) -> facts.Fact:
     return facts.LinkEvent(line, t.device, "hotplug", slot, t.named["TEXT"])
 
 
-def version(release: str) -> tuple[int, ...]:
-    """Return the upstream numbers that a kernel release begins with: ``(4, 18, 0)``."""
-    numbers: list[int] = []
-    for part in release.partition("-")[0].split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
-
-
 def _dmi(line: int, t: _Tokens) -> facts.Fact:
     system, slash, board = t.named["SYSTEM"].rpartition("/")
     bios, _, date = t.named["TEXT"].rpartition(" ")
@@ -220,7 +210,7 @@ _READERS: Final[dict[str, Callable[[int, _Tokens], facts.Fact | AerDetail]]] = {
     "hotplug": _hotplug,
     "contained": lambda line, t: facts.LinkEvent(line, t.device, "contained", None, t.named["CONTAINED"]),
     "gone": lambda line, t: facts.LinkEvent(line, t.device, "inaccessible", None, t.named["GONE"]),
-    "kernel": lambda line, t: facts.Kernel(line, t.named["WORD"], version(t.named["WORD"])),
+    "kernel": lambda line, t: facts.Kernel(line, t.named["WORD"], facts.upstream(t.named["WORD"])),
     "cmdline": lambda line, t: facts.CommandLine(line, t.named.get("TEXT", "")),
     "dmi": _dmi,
     "enumerated": lambda line, t: facts.Enumerated(

@@ -231,6 +231,16 @@ class Kernel(Fact):
     version: tuple[int, ...]
 
 
+def upstream(release: str) -> tuple[int, ...]:
+    """Return the numbers that a kernel release begins with: ``(4, 18, 0)`` of ``4.18.0-240.el8.x86_64``."""
+    numbers: list[int] = []
+    for part in release.partition("-")[0].split("."):
+        if not part.isdecimal():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class CommandLine(Fact):
     """The kernel's command line as the log repeats it."""

@@ -76,14 +76,19 @@ class Host:
 
     @cached_property
     def recorded(self) -> Mapping[Address, int] | None:
-        """The IOMMU groups that the kernel made: from the listing, else the dump, else a complete log."""
-        if self.groups is not None:
-            return self.groups
+        """The IOMMU groups that the kernel made: from the listing, else the dump, else a complete log.
+
+        Of a set-up that the kernel gave up, the log still has the groups made until then.
+        """
         printed = {
             device.address: device.iommu_group for device in self.dump if device.iommu_group is not None
         }
         log = self.own_log
-        return printed or (log.groups if log is not None and log.complete else None)
+        if self.groups or printed or log is None or not log.complete:
+            return self.groups or printed or self.groups
+        if log.rollback is not None:
+            return log.made
+        return log.groups if self.groups is None else self.groups
 
 
 def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:

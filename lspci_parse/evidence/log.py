@@ -121,6 +121,11 @@ class Log:
         return _apply(self.of(GroupEvent))
 
     @cached_property
+    def made(self) -> Mapping[Address, int]:
+        """The group that every device was last added to, whether or not it left it again."""
+        return {event.address: event.group for event in self.of(GroupEvent) if event.action == "added"}
+
+    @cached_property
     def rollback(self) -> Rollback | None:
         """The removal of all devices from their groups, if the log ends with it: nothing was added afterwards."""
         return _rollback(self.of(GroupEvent), self.of(DomainEvent))
@@ -243,8 +248,9 @@ def foreign(log: Log, dump: Dump) -> frozenset[Address]:
 def of_another_host(log: Log, dump: Dump) -> bool:
     """Whether most of what the log names is not this machine's.
 
-    A dump of a few devices (``lspci -s``) is no sign of another host as long as the log knows them all.
+    One or two unknown devices are too few to tell: they may have gone. A dump of a few devices (``lspci -s``) is no
+    sign of another host as long as the log knows them all.
     """
     strange = foreign(log, dump)
     part = all(device.address in log.addresses - strange for device in dump)
-    return not part and 2 * len(strange) > len(log.addresses)
+    return not part and len(strange) > 2 and 2 * len(strange) > len(log.addresses)

@@ -69,7 +69,7 @@ def link(
     return enter
 
 
-def _here(  # noqa: PLR0913, PLR0917 - a finding has this many parts
+def _here(  # noqa: PLR0913 - a finding has this many parts
     name: str,
     severity: Severity,
     device: Address | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,6 +64,10 @@ class Context:
     def changed(self, pair: Pair, path: str) -> bool:
         """Whether the fact at ``path`` is known to differ between the devices of a pair."""
         return any(change.a == pair.a.address and change.known for change in self._by_path.get(path, ()))
+
+    def changes_like(self, pattern: str) -> Iterator[tuple[Pair, Change]]:
+        """Yield the known changes of the facts whose whole path matches a regular expression, with their pairs."""
+        yield from self.changes(*(path for path in self._by_path if re.fullmatch(pattern, path)))
 
     def capability_changes(self, kind: Kind) -> Iterator[tuple[Pair, Change]]:
         """Yield capabilities known to be on one host only, other than ACS."""

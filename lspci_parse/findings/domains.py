@@ -75,6 +75,16 @@ def kernel_note(case: Case) -> str:
     )
 
 
+def remedy(case: Case) -> str:
+    """Return which kernel to boot instead of one that refuses private domains."""
+    own = case.log.kernel
+    if own is None or not own.version or own.version[:2] >= _REMOVED:
+        return "Boot another kernel: Linux 5.8 and newer have no private domains."
+    corrected = ", or a kernel with the correction 'Detach domain before using a private one'"
+    lacking = own.version[:2] < _INTRODUCED or own.release.startswith(_DEFECTIVE)
+    return f"Boot Linux 5.8 or newer, which has no private domains{corrected if lacking else ''}."
+
+
 def identity_default(case: Case) -> str | None:
     """Return what made identity the type that groups get by default, ``None`` if nothing shows that."""
     parameter = case.given(*PASSTHROUGH)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
-from lspci_parse.evidence.facts import GroupEvent
 from lspci_parse.evidence.log import foreign
 from lspci_parse.findings.chain import link
 from lspci_parse.findings.model import Finding, Found, Severity
@@ -32,8 +32,8 @@ def log_foreign(case: Case) -> Iterator[Found]:
     if case.host.foreign_log and log is not None:
         yield _about(
             "log-foreign", "warning", "log", "the kernel log is another machine's",
-            f"It names devices that the dump does not have, or has as something else: {listed(foreign(log, case.host.dump))}. "
-            "Nothing is taken from it.",
+            "It names devices that the dump does not have, or has as something else: "
+            f"{listed(foreign(log, case.host.dump))}. Nothing is taken from it.",
             "Take log and dump from one machine: lspci-parse collect prints a script for it.",
         )  # fmt: skip
 
@@ -56,27 +56,19 @@ def groups_contradict(case: Case) -> Iterator[Found]:
     printed = {
         device.address: device.iommu_group for device in case.host.dump if device.iommu_group is not None
     }
-    recorded = {"the listing": case.host.groups, "the dump": printed or None}
     rolled_back = case.log.rollback is not None
-    for name, groups in recorded.items():
-        if groups and rolled_back:
-            yield _contradiction(f"{name} records IOMMU groups, which the log says were given up")
-        elif (
-            groups
-            and case.log.groups
-            and _partition(groups, case.log.groups) != _partition(case.log.groups, groups)
-        ):
-            yield _contradiction(f"the log and {name} record different IOMMU groups")
-    if (
-        case.host.groups
-        and printed
-        and _partition(case.host.groups, printed) != _partition(printed, case.host.groups)
+    records = {"listing": case.host.groups, "dump": printed, "log": {} if rolled_back else case.log.groups}
+    found = {name: groups for name, groups in records.items() if groups}
+    names = f"{' and '.join(found)} record{'s' if len(found) == 1 else ''}"
+    if rolled_back and found:
+        text = f"{names} IOMMU groups, which the log says were given up"
+    elif any(
+        _partition(one, other) != _partition(other, one) for one, other in combinations(found.values(), 2)
     ):
-        yield _contradiction("the listing and the dump record different IOMMU groups")
-
-
-def _contradiction(text: str) -> Found:
-    return _about(
+        text = f"{names} different IOMMU groups"
+    else:
+        return
+    yield _about(
         "groups-contradict", "info", "iommu_group", text,
         "They are of different boots, or devices came and went in between; what is told of this host may mix the two.",
         "Take log, listing and dump in one boot: lspci-parse collect prints a script for it.",
@@ -104,12 +96,13 @@ def groups_unpredicted(case: Case) -> Iterator[Found]:
     """Find groups in the log that part from the prediction, those of a set-up that was given up, too."""
     if case.groups is None or case.groups.off:
         return
-    made = {event.address: event.group for event in case.log.of(GroupEvent) if event.action == "added"}
+    made = case.log.made
     expected = replace(case.groups, recorded=made)
     if made and expected.disagreements:
         texts = [disagreement.text for disagreement in expected.disagreements]
         more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
         yield _about(
             "groups-unpredicted", "info", "iommu_group", "the log records other IOMMU groups than the dump lets expect",
-            f"{'; '.join(texts[:3])}{more}. The prediction assumes what a dump does not show; lspci-parse groups lists it.",
+            f"{'; '.join(texts[:3])}{more}. The prediction assumes what a dump does not show: lspci-parse groups lists "
+            "it.",
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.evidence.facts import DomainEvent
-from lspci_parse.findings.domains import PASSTHROUGH, identity_default, kernel_note, wish
+from lspci_parse.findings.domains import PASSTHROUGH, identity_default, kernel_note, remedy, wish
 from lspci_parse.findings.words import listed, short
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def remedies(case: Case, refusal: Refusal) -> str:
     """Return what to try about a refused device, the best first, numbered."""
     steps = [*_restore(case, refusal)]
     if isinstance(refusal.event, DomainEvent):
-        steps.append("Boot a kernel without this code: Linux 5.8 or newer.")
+        steps.append(remedy(case))
         parameter = case.given(*PASSTHROUGH)
         if parameter is not None:
             steps.append(

@@ -97,8 +97,8 @@ def _argument(action: argparse.Action, parser: argparse.ArgumentParser) -> Argum
     words = tuple(str(choice) for choice in action.choices or ())
     help_ = (action.help or "") % {**vars(action), "choices": ", ".join(words), "prog": parser.prog}
     value = None if action.nargs == 0 else _value(action, words)
-    # A metavar such as vfio|p2p|FILE names words beside what is typed freely.
-    words = words or tuple(word for word in (value or "").split("|") if word.islower())
+    if not words and value and "|" in value:  # such as vfio|p2p|FILE: words beside what is typed freely
+        words = tuple(word for word in value.split("|") if word.islower())
     free = value is not None and action.choices is None
     file = re.search(r"\b(file|folder)\b", f"{value} {help_}", re.IGNORECASE) is not None
     return Argument(

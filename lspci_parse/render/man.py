@@ -33,14 +33,14 @@ def man(parser: argparse.ArgumentParser, *, version: str = "", date: str = "") -
     Args:
         parser: the parser of the whole command line.
         version: the program's version, for the foot of the page.
-        date: the day of that version, likewise.
+        date: the day of that version (``2024-02-03``), likewise.
     """
     return "\n".join([*_page(described(parser), version, date), ""])
 
 
 def _page(program: Command, version: str, date: str) -> Iterator[str]:
     title = f"{program.name} {version}".rstrip()
-    yield f'.TH {_roff(program.name.upper())} 1 "{_roff(date)}" "{_roff(title)}" "User Commands"'
+    yield f'.TH {_roff(program.name.upper())} 1 "{date}" "{_roff(title)}" "User Commands"'
     description = program.description.rstrip(".")
     yield ".SH NAME"
     yield f"{_roff(program.name)} \\- {_roff(description[:1].lower() + description[1:])}"
@@ -64,7 +64,7 @@ def _call(program: Command, command: Command) -> str:
     parts = [f"\\fB{_roff(program.name)}\\fR"]
     if command is not program:
         parts.append(f"\\fB{_roff(command.name)}\\fR")
-    parts += [f"\\fI{_roff(argument.value or '')}\\fR" for argument in command.positionals]
+    parts += [f"{_spelt(argument)}{_MORE if argument.repeats else ''}" for argument in command.positionals]
     seen: set[str] = set()
     for option in _own(command.options):
         if option.names[0] not in seen:
@@ -84,18 +84,15 @@ def _own(options: Iterable[Argument]) -> list[Argument]:
     return [option for option in options if "--help" not in option.names]
 
 
-def _spelt(option: Argument, name: str) -> str:
-    value = "" if option.value is None else f"\\ \\fI{_roff(option.value)}\\fR"
-    return f"\\fB{_roff(name)}\\fR{value}"
+def _spelt(argument: Argument, name: str = "") -> str:
+    value = "" if argument.value is None else f"\\fI{_roff(argument.value)}\\fR"
+    return "\\ ".join(filter(None, (f"\\fB{_roff(name)}\\fR" if name else "", value)))
 
 
 def _arguments(arguments: Iterable[Argument]) -> Iterator[str]:
     for argument in arguments:
         yield ".TP"
-        yield (
-            ", ".join(_spelt(argument, name) for name in argument.names)
-            or f"\\fI{_roff(argument.value or '')}\\fR"
-        )
+        yield ", ".join(_spelt(argument, name) for name in argument.names or ("",))
         yield _text(argument.help)
 
 

@@ -131,7 +131,7 @@ def sign(text: str) -> bool:
 # ----------------------------------------------------------------------------------------- vital product data
 
 _VPD_TEXT: Final = re.compile(r"CC|FC|FN|NA|RM|Z[0-9A-Z]")
-_HEX_BYTES: Final = re.compile(r"[0-9a-f]{2}(?: [0-9a-f]{2})+")
+_HEX_BYTES: Final = re.compile(r"[0-9a-f]{2}(?: [0-9a-f]{2})*")
 
 
 def _escape(text: str) -> str:
@@ -150,8 +150,10 @@ def vpd_value(key: str, name: str, value: str) -> str:
 
     Until 3.5 lspci has no name for some keywords and prints their bytes in hex, and the manufacturer's too.
     """
-    in_hex = name == "Unknown" and (_VPD_TEXT.fullmatch(key) or key == "MN")
-    if (in_hex or name == "Manufacture ID") and _HEX_BYTES.fullmatch(value):
+    unnamed = name == "Unknown" and (_VPD_TEXT.fullmatch(key) or key == "MN")
+    # Two digits alone may also be the text of a manufacturer.
+    hexed = unnamed or (name == "Manufacture ID" and len(value) > 2)
+    if hexed and _HEX_BYTES.fullmatch(value.strip(" ")):
         data = bytes.fromhex(value).removesuffix(b"\0")
-        return _escape(data.decode("utf-8", "surrogateescape"))
-    return value
+        value = _escape(data.decode("utf-8", "surrogateescape"))
+    return value.strip(" ")

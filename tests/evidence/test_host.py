@@ -146,9 +146,21 @@ def test_the_log_fills_in_what_has_no_file(folder: Path) -> None:
 
 def test_an_empty_listing_says_that_there_are_no_groups(folder: Path) -> None:
     (folder / "iommu_groups.txt").write_text("")
+    (folder / "lspci.txt").write_text(PLAIN)
     host = load(folder)
     assert host.groups == {}
     assert host.recorded == {}
+
+
+def test_groups_of_a_set_up_that_was_given_up_are_recorded_in_the_log(folder: Path) -> None:
+    (folder / "iommu_groups.txt").write_text("")
+    (folder / "lspci.txt").write_text(PLAIN)
+    more = GROUP.replace("00:00.0", "00:01.0")
+    (folder / "dmesg").write_text(BEGIN + GROUP + more + (GROUP + more).replace("Adding to", "Removing from"))
+    host = load(folder)
+    assert host.log is not None
+    assert host.log.groups == {}
+    assert host.recorded == host.log.made == {BRIDGE: 5, Address(0, 0, 1, 0): 5}
 
 
 def test_recorded_groups_come_from_a_complete_log(folder: Path) -> None:
@@ -177,9 +189,8 @@ def test_the_log_with_its_beginning_is_taken(folder: Path, files: dict[str, str]
 
 
 def test_another_machines_log_fills_in_nothing(folder: Path) -> None:
-    (folder / "dmesg").write_text(
-        BEGIN + DMI + GROUP.replace("00:00.0", "80:00.0") + GROUP.replace("00:00.0", "81:00.0")
-    )
+    elsewhere = "".join(GROUP.replace("00:00.0", f"80:00.{function}") for function in range(3))
+    (folder / "dmesg").write_text(BEGIN + DMI + elsewhere)
     host = load(folder)
     assert host.foreign_log
     assert host.log is not None

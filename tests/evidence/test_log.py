@@ -8,7 +8,7 @@ import pytest
 from lspci_parse._grammar import grammar_dir
 from lspci_parse.evidence import facts as f
 from lspci_parse.evidence import parse_log
-from lspci_parse.evidence._messages import _tokens, version
+from lspci_parse.evidence._messages import _tokens
 from lspci_parse.evidence.log import LONGEST, foreign, of_another_host
 from lspci_parse.model import Address
 from lspci_parse.parser import parse
@@ -295,7 +295,7 @@ def test_an_error_report_gathers_its_lines() -> None:
     ],
 )
 def test_version_of_a_release(release: str, numbers: tuple[int, ...]) -> None:
-    assert version(release) == numbers
+    assert f.upstream(release) == numbers
 
 
 # ---------------------------------------------------------------------------------------------- groups in order
@@ -427,14 +427,17 @@ def test_own_log() -> None:
 
 
 def test_log_with_other_devices_in_the_same_places() -> None:
-    log = parse_log(log_of("00:00.0 1022:1480", "00:1c.0 1022:1482", "02:00.0 1a03:2000"))
-    assert foreign(log, DUMP) == {address("00:00.0"), address("00:1c.0")}
+    log = parse_log(
+        log_of("00:00.0 1022:1480", "00:1c.0 1022:1482", "02:00.0 10de:1db4", "03:00.0 15b3:1015")
+    )
+    assert foreign(log, DUMP) == {address(slot) for slot in ("00:00.0", "00:1c.0", "02:00.0", "03:00.0")}
     assert of_another_host(log, DUMP)
 
 
 def test_log_with_devices_in_other_places() -> None:
-    log = parse_log("pci 0000:80:00.0: Adding to iommu group 1\npci 0000:81:00.0: Adding to iommu group 2\n")
-    assert of_another_host(log, DUMP)
+    lines = [f"pci 0000:8{n}:00.0: Adding to iommu group {n}\n" for n in range(3)]
+    assert of_another_host(parse_log("".join(lines)), DUMP)
+    assert not of_another_host(parse_log("".join(lines[:2])), DUMP)
 
 
 def test_a_dump_of_one_device_belongs_to_a_log_of_many() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from lspci_parse.findings import Comparison, Finding
 from lspci_parse.findings.comparison import Side
 from lspci_parse.model import Address
@@ -12,8 +14,16 @@ PORT = Address.parse("00:1c.5")
 CARD = Address.parse("0000:02:00.0")
 ACS = "[148 v1] Access Control Services"
 
-NASTY = "a|b `c` <script>&amp; *x* _y_ [l](u) #6 @me \\ \x1b[31m\r\n\t\udcff\ud800 \u202e {0} ]]> % ::error:: :cd: \ufffe"
+NASTY = (
+    "a|b `c` <script>&amp; *x* _y_ [l](u) #6 @me :cd: {0} ]]> % ::error:: \\"
+    " \x1b[31m\r\n\t\udcff\ud800 \u202e \ufffe"
+)
 """What free text of a machine may hold: markup of every format, controls, bytes that are not UTF-8."""
+
+ANYTHING = st.text(
+    st.sampled_from("|`\\<*[]{}:%,@#\n\x1b\udcff") | st.characters(codec=None, exclude_categories=[])
+)
+"""Text of any characters, lone surrogates too; those that some format takes for markup are frequent."""
 
 
 def finding(rule: str = "acs-lost", **parts: Any) -> Finding:
@@ -53,11 +63,20 @@ def incident() -> Comparison:
             because=(0,),
             devices=(PORT, CARD),
         ),
-        finding("device-missing", a=CARD, b=None, path="", before="Example NIC", title="02:00.0 is not on B: Example NIC"),
+        finding(
+            "device-missing",
+            a=CARD,
+            b=None,
+            path="",
+            before="Example NIC",
+            title="02:00.0 is not on B: Example NIC",
+        ),
     )
 
 
 def nasty() -> Comparison:
     """Return a comparison whose every text is ``NASTY``."""
-    bad = finding(NASTY, path=NASTY, before=NASTY, after={NASTY: (NASTY,)}, title=NASTY, detail=NASTY, remedy=NASTY)
+    bad = finding(
+        NASTY, path=NASTY, before=NASTY, after={NASTY: (NASTY,)}, title=NASTY, detail=NASTY, remedy=NASTY
+    )
     return comparison(bad, a=Side(NASTY, 1), b=Side(NASTY, 1), hidden={NASTY: 2})

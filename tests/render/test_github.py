@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from lspci_parse.findings.comparison import Side
-from lspci_parse.findings.model import Severity
 from lspci_parse.render.github import github
 from lspci_parse.render.plain import printable
-from tests.render.reports import comparison, finding, incident, nasty
+from tests.render.reports import ANYTHING, comparison, finding, incident, nasty
+
+if TYPE_CHECKING:
+    from lspci_parse.findings import Severity
 
 COMMAND = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
 UNESCAPE = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")]
@@ -44,7 +46,9 @@ def test_one_line_for_each_finding_and_a_summary() -> None:
     assert lines[3:] == ["2 critical, 1 warning."]
 
 
-@pytest.mark.parametrize(("severity", "level"), [("critical", "error"), ("warning", "warning"), ("info", "notice")])
+@pytest.mark.parametrize(
+    ("severity", "level"), [("critical", "error"), ("warning", "warning"), ("info", "notice")]
+)
 def test_levels(severity: Severity, level: str) -> None:
     assert github(comparison(finding(severity=severity))).startswith(f"::{level} ")
 
@@ -66,11 +70,11 @@ def test_the_worst_text_stays_in_its_place() -> None:
     assert not last.startswith("::")
 
 
-@given(st.text(st.characters(codec=None, exclude_categories=[])))
+@given(ANYTHING)
 def test_any_text_comes_through_the_runner(text: str) -> None:
-    line, _ = github(comparison(finding(title=text, detail="", remedy=""), b=Side(f"{text}.txt", 1))).split("\n")
-    escaped = text.replace("%", "%25")
+    line, _ = github(comparison(finding(title=text, detail="", remedy=""), b=Side(f"{text}.txt", 1))).split(
+        "\n"
+    )
     _, properties, message = read(line)
-    if not re.search("%(0D|0A|3A|2C|25)", escaped.replace("%25", "")):
-        assert properties["file"] == printable(f"{text}.txt")
-        assert message == printable(text)
+    assert properties["file"] == printable(f"{text}.txt")
+    assert message == printable(text)

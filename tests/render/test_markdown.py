@@ -4,16 +4,15 @@ import re
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from lspci_parse.render.markdown import markdown
-from tests.render.reports import CARD, PORT, comparison, finding, incident, nasty
-
-ANYTHING = st.text(st.characters(codec=None, exclude_categories=[]))
+from tests.render.reports import ANYTHING, CARD, PORT, comparison, finding, incident, nasty
 
 
 def test_a_report_has_hosts_a_table_and_a_section_for_each_rule() -> None:
-    assert markdown(incident()) == """\
+    assert (
+        markdown(incident())
+        == """\
 # lspci-parse: `good.txt` and `bad.txt`
 
 |  | host | devices |
@@ -52,13 +51,12 @@ def test_a_report_has_hosts_a_table_and_a_section_for_each_rule() -> None:
 **Why:** Nothing keeps devices apart.
 
 **Try:** Compare BIOS versions."""
+    )
 
 
 def test_nothing_found_is_said() -> None:
-    text = markdown(comparison(hidden={"--ignore 00:1c.*": 2}))
-    assert text.endswith("\n\nNo findings; 2 hidden by --ignore `00:1c.`\\*.") or text.endswith(
-        "\n\nNo findings; 2 hidden by --ignore 00:1c.\\*."
-    )
+    text = markdown(comparison(hidden={"--ignore exp/*": 2}))
+    assert text.endswith("\n\nNo findings; 2 hidden by --ignore exp/\\*.")
     assert "##" not in text
 
 
@@ -92,7 +90,10 @@ def test_values_are_code(text: object, cell: str) -> None:
 @pytest.mark.parametrize(
     ("title", "written"),
     [
-        ("<script> & *x* `y` [l](u) ~z~ $m$ a|b \\", r"\<script\> \& \*x\* \`y\` \[l\](u) \~z\~ \$m\$ a\|b \\"),
+        (
+            "<script> & *x* `y` [l](u) ~z~ $m$ a|b \\",
+            r"\<script\> \& \*x\* \`y\` \[l\](u) \~z\~ \$m\$ a\|b \\",
+        ),
         ("intel_iommu _x_", r"intel_iommu \_x\_"),
         ("Root Port #6 of @someone", "Root Port #<!-- -->6 of @<!-- -->someone"),
         ("drive :cd: 0000:cd:00.0", "drive :<!-- -->cd: `0000:cd:00.0`"),

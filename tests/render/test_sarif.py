@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
 from lspci_parse.findings import CATALOGUE, Comparison
 from lspci_parse.findings.comparison import Side
 from lspci_parse.render.sarif import sarif
-from tests.render.reports import CARD, NASTY, comparison, finding, incident, nasty
+from tests.render.reports import ANYTHING, CARD, NASTY, comparison, finding, incident, nasty
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,10 @@ def test_results_tell_rule_level_place_and_values() -> None:
     lost, merged, missing = results(incident())
     assert (lost["ruleId"], lost["level"], merged["level"]) == ("acs-lost", "error", "warning")
     assert lost["ruleIndex"] == list(CATALOGUE).index("acs-lost")
-    assert lost["message"]["text"].split("\n\n")[1:] == ["Nothing keeps devices apart.", "Compare BIOS versions."]
+    assert lost["message"]["text"].split("\n\n")[1:] == [
+        "Nothing keeps devices apart.",
+        "Compare BIOS versions.",
+    ]
     assert lost["locations"] == [
         {
             "physicalLocation": {"artifactLocation": {"uri": "bad.txt"}},
@@ -101,7 +103,9 @@ def test_fingerprints_follow_rule_devices_and_path_alone() -> None:
         return str(result["partialFingerprints"]["lspciFinding/v1"])
 
     assert fingerprint(title="other words", before="other", severity="info") == fingerprint()
-    others = [fingerprint(**parts) for parts in ({"rule": "acs-off"}, {"b": CARD}, {"a": None}, {"path": "exp"})]
+    others = [
+        fingerprint(**parts) for parts in ({"rule": "acs-off"}, {"b": CARD}, {"a": None}, {"path": "exp"})
+    ]
     assert len({fingerprint(), *others}) == 5
 
 
@@ -135,10 +139,12 @@ def test_messages_hold_no_placeholders_and_links() -> None:
     assert sarif(nasty())["runs"][0]["properties"]["hidden"]
 
 
-@given(st.text(st.characters(codec=None, exclude_categories=[])))
+@given(ANYTHING)
 def test_any_text_can_be_encoded(text: str) -> None:
     report = comparison(
-        finding(text, path=text, before=text, after={text: text}, title=text), a=Side(text, 0), hidden={text: 1}
+        finding(text, path=text, before=text, after={text: text}, title=text),
+        a=Side(text, 0),
+        hidden={text: 1},
     )
     json.dumps(sarif(report), ensure_ascii=False).encode("utf-8")
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lspci_parse.model import Address, Device
 
 
-
-
 _NO_GROUPS: Final = "iommu-off"
 _WHY: Final = (
     "Without ACS nothing keeps devices below this function from reaching each other, or its neighbours, past the "

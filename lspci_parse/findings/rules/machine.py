@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lspci_parse.evidence._messages import version
 from lspci_parse.evidence.cmdline import TOUCHES
-from lspci_parse.evidence.facts import DriverVersion, Firmware
+from lspci_parse.evidence.facts import upstream
+from lspci_parse.findings.hosts import drivers, firmware, spelled
 from lspci_parse.findings.model import Finding, Found, Severity, rule
 from lspci_parse.findings.words import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.evidence import Cmdline, Host
     from lspci_parse.findings.context import Context
-    from lspci_parse.model import Address
 
 
 @rule("bios-changed", "warning", "the BIOS has another version on B")
@@ -35,7 +33,7 @@ def bios_changed(context: Context) -> Iterator[Found]:
             )
         )  # fmt: skip
         return
-    age = {-1: ", which is older", 1: ", which is newer"}.get(_order(b.date, a.date), "")
+    age = {-1: ", which is older", 1: ", which is newer"}.get(_order(b.date, a.date) or 0, "")
     yield Found(
         Finding(
             "bios-changed", "warning", None, None, "bios", before, after, f"B runs BIOS {after}{age}, A {before}",
@@ -61,7 +59,7 @@ def kernel_changed(context: Context) -> Iterator[Found]:
     a, b = context.host_a.kernel, context.host_b.kernel
     if a is None or b is None or a == b:
         return
-    severity: Severity = "info" if version(a)[:2] == version(b)[:2] else "warning"
+    severity: Severity = "info" if upstream(a)[:2] == upstream(b)[:2] else "warning"
     yield Found(
         Finding(
             "kernel-changed", severity, None, None, "kernel", a, b, f"B runs Linux {b}, A {a}",
@@ -78,9 +76,9 @@ def cmdline_changed(context: Context) -> Iterator[Found]:
     if a is None or b is None:
         return
     for name in dict.fromkeys((*a.names, *b.names)):
-        if name not in TOUCHES or sorted(map(str, a.values(name))) == sorted(map(str, b.values(name))):
+        before, after = spelled(a, name), spelled(b, name)
+        if name not in TOUCHES or before == after:
             continue
-        before, after = _spelled(a, name), _spelled(b, name)
         title = f"B boots with {after}" if after else f"B boots without {before}"
         title += f", A with {before}" if before and after else "" if before else ", A does not"
         yield Found(
@@ -91,15 +89,10 @@ def cmdline_changed(context: Context) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _spelled(cmdline: Cmdline, name: str) -> str | None:
-    values = cmdline.values(name)
-    return " ".join(name if value is None else f"{name}={value}" for value in values) or None
-
-
 @rule("firmware-changed", "warning", "a device runs another firmware version on B")
 def firmware_changed(context: Context) -> Iterator[Found]:
     """Compare firmware versions that drivers reported, device by device."""
-    one, other = _firmware(context.host_a), _firmware(context.host_b)
+    one, other = firmware(context.host_a), firmware(context.host_b)
     for pair in context.pairs:
         before, after = one.get(pair.a.address), other.get(pair.b.address)
         if before is not None and after is not None and before != after:
@@ -113,14 +106,10 @@ def firmware_changed(context: Context) -> Iterator[Found]:
             )  # fmt: skip
 
 
-def _firmware(host: Host) -> dict[Address, str]:
-    return {fact.address: fact.version for fact in host.own_log.of(Firmware)} if host.own_log else {}
-
-
 @rule("driver-version-changed", "info", "a driver reports another version on B")
 def driver_version_changed(context: Context) -> Iterator[Found]:
     """Compare the versions that drivers reported, of drivers that belong to a device; most are the kernel's."""
-    one, other = _drivers(context.host_a), _drivers(context.host_b)
+    one, other = drivers(context.host_a), drivers(context.host_b)
     for name in sorted(one.keys() & other.keys()):
         if one[name] != other[name]:
             yield Found(
@@ -130,7 +119,3 @@ def driver_version_changed(context: Context) -> Iterator[Found]:
                     "Another version of a driver may need other firmware and behaves differently.",
                 )
             )  # fmt: skip
-
-
-def _drivers(host: Host) -> dict[str, str]:
-    return {fact.driver: fact.version for fact in host.own_log.of(DriverVersion)} if host.own_log else {}

@@ -73,7 +73,9 @@ def _of_shared(device: Device, topology: Topology, pairs: Mapping[Address, Pair]
 def device_new(context: Context) -> Iterator[Found]:
     """Find devices that only B has: one finding for the topmost of those that hang together."""
     difference = context.difference
-    new = [d for d in difference.match.only_b if not _of_shared(d, difference.topology_b, difference.pair_of_b)]
+    new = [
+        d for d in difference.match.only_b if not _of_shared(d, difference.topology_b, difference.pair_of_b)
+    ]
     for top, below in _trees(new, difference.topology_b):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(

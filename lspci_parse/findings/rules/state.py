@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from lspci_parse.findings.model import Finding, Found, Key, rule
 from lspci_parse.findings.words import named, said
-from lspci_parse.model import Device, Register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from lspci_parse.difference import Change
     from lspci_parse.findings.context import Context
     from lspci_parse.matching import Pair
+    from lspci_parse.model import Device
 
 
 def _finding(pair: Pair, change: Change, name: str, words: tuple[str, str, str]) -> Found:
@@ -29,22 +29,13 @@ def _finding(pair: Pair, change: Change, name: str, words: tuple[str, str, str])
 @rule("bar-resized", "warning", "a memory region has another size")
 def bar_resized(context: Context) -> Iterator[Found]:
     """Find regions whose size differs (Resizable BAR, 'Above 4G decoding')."""
-    for pair in context.pairs:
-        for name, region in pair.a.registers.items():
-            other = pair.b.registers.get(name)
-            if (
-                not name.startswith("Region")
-                or not isinstance(region, Register)
-                or not isinstance(other, Register)
-            ):
-                continue
-            before, after = region.get("size"), other.get("size")
-            if before is None or after is None or before == after:
-                continue
+    for pair, change in context.changes_like(r"Region[^/]*/size"):
+        if change.kind == "changed":
+            name = change.path.partition("/")[0]
             yield Found(
                 Finding(
-                    "bar-resized", "warning", pair.a.address, pair.b.address, f"{name}/size", before, after,
-                    f"{named(pair.b)}: {name} is {binary(after)}, on A {binary(before)}",
+                    "bar-resized", "warning", change.a, change.b, change.path, change.before, change.after,
+                    f"{named(pair.b)}: {name} is {binary(change.after)}, on A {binary(change.before)}",
                     "A GPU whose whole memory is not mapped copies through a window; a larger region needs address "
                     "space that BIOS must provide.",
                     "Compare 'Above 4G decoding' and 'Resizable BAR' in BIOS setup, and the device's firmware.",
@@ -179,7 +170,7 @@ def _silenced(pair: Pair, path: str) -> Iterator[str]:
 def errors_logged(context: Context) -> Iterator[Found]:
     """Find devices with error bits set; correctable errors alone are no reason to worry."""
     for pair in context.pairs:
-        errors = sorted(set(_errors(pair.b)) - set(_errors(pair.a)))
+        errors = sorted(_new_errors(pair))
         if errors:
             lasting = any(not error.startswith(("CESta", "DevSta CorrErr")) for error in errors)
             yield Found(
@@ -203,8 +194,13 @@ _LOGS: Final = {
 """Registers whose flags are errors, and which of the flags are, if not all."""
 
 
-def _errors(device: Device) -> Iterator[str]:
+def _new_errors(pair: Pair) -> Iterator[str]:
+    """Yield the errors that B's device has logged and A's has not, as far as both print them."""
     for (kind, register), wanted in _LOGS.items():
-        capability = device.capability(kind)
-        flags = {} if capability is None else capability.get(register, {})
-        yield from (f"{register} {name}" for name, on in flags.items() if on is True and (not wanted or name in wanted))
+        a, b = pair.a.capability(kind), pair.b.capability(kind)
+        if a is None or b is None:
+            continue
+        before, after = a.get(register, {}), b.get(register, {})
+        for name, on in after.items():
+            if on is True and before.get(name) is False and (not wanted or name in wanted):
+                yield f"{register} {name}"

@@ -1,0 +1,188 @@
+"""Which lspci release can print what, and which releases could have printed a text.
+
+Two dumps of one machine differ where two releases of lspci do. Three questions tell that from a change of the
+machine: can the release print the field at all (``printable``), does the field mean the same in both
+(``comparable``), and is it a fact or lspci's opinion of one (``derived``). The answers come from tables
+(``history``) measured with every release.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from lspci_parse.model import Dump, Releases
+from lspci_parse.releases.history import CHANGED, DERIVED, NAMED, PRINTED, REINTERPRETED, RELEASES
+from lspci_parse.releases.markers import MARKERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["RELEASES", "comparable", "derived", "printable", "releases"]
+
+_NEXT: Final = len(RELEASES) - 1
+
+
+def releases(dump: Dump | str) -> Releases:
+    """Return the range of releases that could have printed a dump, from how it spells things.
+
+    Args:
+        dump: the dump, or its text.
+
+    Returns:
+        The first and the last release; ``None`` where the text does not tell: it may be older or newer. What
+        only the development after 3.14 prints gives 3.14 and no end. Texts of two releases in one give no range.
+    """
+    text = str(dump)
+    possible = set(range(len(RELEASES)))
+    for pattern, interval in _markers():
+        if pattern.search(text):
+            possible &= interval
+    if not possible:
+        return Releases()
+    first, last = min(possible), max(possible)
+    return Releases(
+        RELEASES[min(first, _NEXT - 1)] if first else None, RELEASES[last] if last != _NEXT else None
+    )
+
+
+def printable(
+    path: str | tuple[str, ...], by: Releases, seen_by: Releases | None = None
+) -> bool | None:
+    """Tell whether a release prints a register or field where the device has it.
+
+    Args:
+        path: where it stands: ``BridgeCtl/VGA16``, ``aer/UESta/UncorrIntErr``.
+        by: the range of releases in question.
+        seen_by: the releases that did print it for the device, where one did.
+
+    Returns:
+        ``True``: every release of the range prints it. ``False``: none does. ``None``: some do, or it depends on
+        the device, in a way that changed between the two ranges (at all, without ``seen_by``).
+    """
+    path = _canonical(path)
+    answers = {index in _printing(path) for index in _range(by)}
+    if answers != {True}:
+        return False if answers == {False} else None
+    return True if _same_side(_changes(path), by, seen_by) else None
+
+
+def comparable(
+    path: str | tuple[str, ...], first: tuple[object, Releases], second: tuple[object, Releases]
+) -> bool:
+    """Tell whether two values of a field that differ are two facts.
+
+    They are not where the releases that printed them read the field from different places (one of them by
+    mistake), or where one has no name yet for what the other names.
+
+    Args:
+        path: where the field stands: ``exp/LnkSta/Speed``.
+        first: a value, and the releases that could have printed it.
+        second: the other one.
+    """
+    path = _canonical(path)
+    boundaries = _readings(path)
+    for (pattern, word), since in NAMED.items():
+        if path == pattern and word in (first[0], second[0]):
+            boundaries |= _indices(since)
+    if fnmatchcase(path, "Region*/size") and not all(_is_power(value) for value, _ in (first, second)):
+        boundaries |= {_index("3.5")}  # until then sizes were rounded down to one digit and a unit
+    return _same_side(boundaries, first[1], second[1])
+
+
+def derived(path: str | tuple[str, ...]) -> bool:
+    """Tell whether a field is lspci's opinion of other fields, such as ``(downgraded)``."""
+    return any(True for _ in _rows(_canonical(path), dict.fromkeys(DERIVED, "")))
+
+
+# ---------------------------------------------------------------------------------------------------- tables
+
+
+def _canonical(path: str | tuple[str, ...]) -> str:
+    """Return the path without the counters of repeated names."""
+    text = path if isinstance(path, str) else "/".join(path)
+    return re.sub(r"#\d+(?=/|$)", "", text)
+
+
+def _rows(path: str, table: Mapping[str, str]) -> Iterator[str]:
+    """Yield what a table says of a path and of everything above it."""
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        above = "/".join(parts[:count])
+        yield from (value for pattern, value in table.items() if fnmatchcase(above, pattern))
+
+
+@cache
+def _printing(path: str) -> frozenset[int]:
+    """Return the releases that print something at ``path``."""
+    found = set(range(len(RELEASES)))
+    for text in _rows(path, PRINTED):
+        found &= _interval(text)
+    return frozenset(found)
+
+
+@cache
+def _changes(path: str) -> frozenset[int]:
+    """Return the releases since which something at ``path`` is printed for other devices."""
+    return frozenset(index for text in _rows(path, CHANGED) for index in _indices(text))
+
+
+@cache
+def _readings(path: str) -> frozenset[int]:
+    """Return the releases since which something at ``path`` means something else."""
+    return frozenset(index for text in _rows(path, REINTERPRETED) for index in _indices(text))
+
+
+@cache
+def _markers() -> tuple[tuple[re.Pattern[str], frozenset[int]], ...]:
+    return tuple((re.compile(pattern, re.MULTILINE), _interval(text)) for pattern, text in MARKERS)
+
+
+# ---------------------------------------------------------------------------------------------------- ranges
+
+
+def _interval(text: str) -> frozenset[int]:
+    """Return the releases that ``3.3-3.3.1 3.6-`` names."""
+    found: set[int] = set()
+    for part in text.split():
+        first, dash, last = part.partition("-")
+        start = _index(first) if first else 0
+        stop = _index(last) if last else _NEXT if dash else start
+        found.update(range(start, stop + 1))
+    return frozenset(found)
+
+
+def _indices(text: str) -> frozenset[int]:
+    return frozenset(map(_index, text.split()))
+
+
+@cache
+def _index(release: str) -> int:
+    """Return the place of a release; one that the tables do not tell apart counts as the last before it."""
+    wanted = _numbers(release)
+    return max((at for at, known in enumerate(RELEASES) if _numbers(known) <= wanted), default=0)
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in release.split(".")]
+    return (*numbers, 0, 0)[:3]
+
+
+def _range(by: Releases) -> range:
+    return range(_index(by.min) if by.min else 0, (_index(by.max) if by.max else _NEXT) + 1)
+
+
+def _same_side(boundaries: frozenset[int], by: Releases, other: Releases | None) -> bool:
+    """Whether no boundary can lie between a release of one range and one of the other."""
+    if other is None:
+        return not boundaries
+    return not any(
+        min(_range(by).start, _range(other).start) < at <= max(_range(by)[-1], _range(other)[-1])
+        for at in boundaries
+    )
+
+
+def _is_power(value: object) -> bool:
+    return isinstance(value, int) and value > 0 and value & (value - 1) == 0
