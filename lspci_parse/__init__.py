@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lspci_parse.difference import Change
     from lspci_parse.errors import LspciError
     from lspci_parse.evidence import Host, load
-    from lspci_parse.findings import Comparison, Finding, Found, Severity, diff, rule
+    from lspci_parse.findings import Comparison, Finding, Found, Severity, diagnose, diff, rule
     from lspci_parse.grouping import Groups, groups
     from lspci_parse.interchange import from_json, report_from_json, report_to_json, to_json
     from lspci_parse.model import Address, Capability, Device, Dump, Register
@@ -47,6 +47,7 @@ _HOMES = {
     "Severity": "findings",
     "Topology": "topology",
     "check": "policies",
+    "diagnose": "findings",
     "diff": "findings",
     "from_json": "interchange",
     "groups": "grouping",
@@ -77,6 +78,7 @@ __all__ = [
     "Severity",
     "Topology",
     "check",
+    "diagnose",
     "diff",
     "from_json",
     "groups",

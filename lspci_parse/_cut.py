@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lspci_parse._layout import hex_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _NUMBER: Final = re.compile(r"[0-9a-f]*\d[0-9a-f]*")
 _LIST: Final = re.compile(r"\s+(?:Kernel modules|Latency|Flags): ").match
@@ -38,6 +38,22 @@ def is_cut(line: str, recent: Iterable[str]) -> bool:
     return "" not in more and any(not (_LIST(line) and rest.startswith(",")) for rest in more)
 
 
+def may_be_cut(text: str, recent: Sequence[str]) -> bool:
+    """Tell whether the last line of a device, which has no end, is one to doubt.
+
+    That is a capability's line as no other begins or ends, in a dump of devices with empty lines between them.
+
+    Args:
+        text: the device.
+        recent: the texts of some devices in front of it.
+    """
+    *lines, last = text.split("\n")
+    if not last.startswith(("\t\t", 9 * " ")) or not recent or not recent[-1].endswith("\n"):
+        return False
+    known = {_fields(line) for part in ("\n".join(lines), *recent) for line in _shape(part).split("\n")}
+    return _fields(_shape(last)) not in known
+
+
 def is_dump_cut(config: bytes) -> bool:
     """Tell whether a hex dump is incomplete: lspci prints the header, a CardBus bridge's, or all of one space."""
     return len(config) not in (0, 64, 128, 256) and len(config) < 4096
@@ -51,3 +67,8 @@ def is_row_begun(line: str, config: bytes) -> bool:
 def _shape(text: str) -> str:
     """Return a text without its values: what differs between two devices of a kind."""
     return _NUMBER.sub("0", text).replace("+", "-")
+
+
+def _fields(line: str) -> str:
+    """Return a line without its label."""
+    return line.rpartition(":")[2].strip()

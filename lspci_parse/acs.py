@@ -7,14 +7,12 @@ drivers/iommu/iommu.c).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lspci_parse.quirks import NEWEST, AcsQuirk, Boot, Kernel, acs_quirks, class_id, identify
+from lspci_parse.quirks import NEWEST, AcsQuirk, Boot, Kernel, acs_quirks, ask, identify
 from lspci_parse.topology import (
     COLLECTOR,
     DOWNSTREAM,
@@ -23,17 +21,17 @@ from lspci_parse.topology import (
     TO_EXPRESS,
     TO_PCI,
     UPSTREAM,
-    BusKind,
     Topology,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lspci_parse.model import Address, Capability, Device
 
 REQUIRED: Final = ("SrcValid", "ReqRedir", "CmpltRedir", "UpstreamFwd")
 """The flags that isolate; ``TransBlk``, ``EgressCtrl`` and ``DirectTrans`` do not count."""
 
-_BITS: Final = {"SrcValid": 1 << 0, "ReqRedir": 1 << 2, "CmpltRedir": 1 << 3, "UpstreamFwd": 1 << 4}
 _PORTS: Final = (ROOT_PORT, DOWNSTREAM)
 _NEVER: Final = {
     TO_PCI: "a PCIe-to-PCI bridge",
@@ -197,202 +195,138 @@ class Isolation:
         return self._types[address]
 
     def _judge(self, address: Address) -> AcsVerdict:
-        device, kind = self._tree.devices[address], self.port_type(address)
-        multifunction = self._tree.multifunction(address)
-        acs = device.capability("acs")
-        unread = unreadable(device)
-        make = partial(
-            AcsVerdict,
-            address,
-            None if unread else acs is not None,
-            kind in _PORTS or multifunction,
-            _flags(acs),
-        )
-        found = self._by_quirk(device, None if unread else kind, multifunction=multifunction, make=make)
+        device = self._tree.devices[address]
+        case = _Case(device, self.port_type(address), self._tree.multifunction(address))
+        found = self._by_quirk(case)
         if found is not None:
             return found
-        if unread is not None:
-            return make(isolated=None, reason=Reason.UNKNOWN, sentence=unread)
-        if kind is not None and acs is None and self._overridden(device, kind, multifunction=multifunction):
-            return make(
-                isolated=True,
-                reason=Reason.OVERRIDE,
-                sentence="pcie_acs_override counts it as isolated, nothing isolates it",
-                assumptions=("the kernel has the out-of-tree patch that pcie_acs_override= belongs to",),
-            )
-        return self._by_type(device, kind, multifunction=multifunction, make=make) or self._by_registers(
-            device, make
-        )
+        if case.unread is not None:
+            return case.verdict(Reason.UNKNOWN, case.unread, isolated=None)
+        if self._overridden(case):
+            case.notes.append("the kernel has the out-of-tree patch that pcie_acs_override= belongs to")
+            sentence = "pcie_acs_override counts it as isolated, nothing isolates it"
+            return case.verdict(Reason.OVERRIDE, sentence, isolated=True)
+        return _by_type(case) or self._by_registers(case)
 
-    def _by_quirk(
-        self, device: Device, kind: str | None, *, multifunction: bool, make: _Make
-    ) -> AcsVerdict | None:
+    def _by_quirk(self, case: _Case) -> AcsVerdict | None:
         """Return the answer of the first row of the quirk table that has one."""
-        identity = identify(device)
-        skipped: list[str] = []
-        rows = (row for vendor in identity.vendors for row in acs_quirks().get(vendor, ()))
-        for row in rows:
-            how = None if row.ports and kind not in row.ports else row.match(identity)
-            if how is None or row.rule == "no-srcvalid":
+        kernel = self._boot.kernel
+        kind = None if case.unread else case.kind
+        for row, how in case.rows:
+            if row.rule == "no-srcvalid" or (row.ports and kind not in row.ports):
                 continue
-            if not row.certain(self._boot.kernel):
-                has = "has" if row.holds(self._boot.kernel) else "lacks"
-                skipped.append(
-                    f"Linux {self._boot.kernel} {has} the quirk {row.function} (seen since {_dotted(row.since)})"
+            if not row.certain(kernel):
+                has = "has" if row.holds(kernel) else "lacks"
+                case.notes.append(
+                    f"Linux {kernel} {has} the quirk {row.function} (seen since {row.since_text})"
                 )
-            if not row.holds(self._boot.kernel):
+            if not row.holds(kernel):
                 continue
-            answer = self._ask(row, device, multifunction=multifunction)
-            if answer is None:
+            answer = ask(row, case.device, self._tree, self._boot)
+            case.notes += answer.notes
+            if answer.isolated is None:
                 continue
             if how != "id" and row.devices is not None:
                 also = ", which other devices have too" if how == "shared name" else ""
-                skipped.append(f"the device is told by its name{also} (lspci -nn would print its id)")
+                case.notes.append(f"the device is told by its name{also} (lspci -nn would print its id)")
             reason = Reason.QUIRK_ID if how == "id" else Reason.QUIRK_NAME
-            isolated, sentence, assumptions = answer
-            return make(
-                isolated=isolated,
-                reason=reason,
-                sentence=f"{sentence} ({row.function})",
-                quirk=row,
-                assumptions=(*skipped, *assumptions),
-            )
+            return case.verdict(reason, f"{answer.sentence} ({row.function})", row, isolated=answer.isolated)
         return None
 
-    def _ask(self, row: AcsQuirk, device: Device, *, multifunction: bool) -> _Answer | None:
-        """Return the answer of one row; ``None`` where its own conditions do not hold."""
-        if row.rule == "isolated":
-            return True, "the kernel knows it as isolated without ACS", ()
-        if row.rule == "denied":
-            return False, "the kernel trusts no ACS of this vendor's other devices", ()
-        if row.rule == "amd-southbridge":
-            on_root = self._tree.bus(device.address).kind is BusKind.ROOT
-            if not (multifunction and on_root and self._amd_iommu):
-                return None
-            return True, "the kernel knows it as isolated where there is an AMD IOMMU", ()
-        return self._ask_pch(device) if row.rule == "intel-pch" else _ask_spt(device)
-
-    def _ask_pch(self, device: Device) -> _Answer:
-        """Answer for chipset root ports without ACS, which the kernel isolates by chipset registers at boot."""
-        if self._boot.kernel.version in _NO_PCH_WORKAROUND:
-            return False, f"Linux {self._boot.kernel} forgets the ACS workaround of this port", ()
-        if device.address in self._boot.pch_failed:
-            return False, "the kernel's ACS workaround for this port failed", ()
-        lpc = self._tree.devices.get(device.address._replace(device=0x1F, function=0))
-        if lpc is not None and len(lpc.config) > 0xF0 and not lpc.config[0xF0] & 1:
-            return False, "the kernel's ACS workaround needs the chipset's RCBA, which is not enabled", ()
-        return True, "the kernel isolates this port by chipset registers", (_WORKAROUND,)
-
-    @cached_property
-    def _amd_iommu(self) -> bool:
-        """Whether an AMD IOMMU is in the dump, and so, it is taken, an IVRS table in ACPI."""
-        return any(class_id(device) == "0806" and _is_amd(device) for device in self._tree.devices.values())
-
-    def _overridden(self, device: Device, kind: str, *, multifunction: bool) -> bool:
-        """Tell whether the out-of-tree ACS override answers for an Express function without the capability."""
-        if f"id:{device.ids.vendor}:{device.ids.device}" in self._override:
+    def _overridden(self, case: _Case) -> bool:
+        """Tell whether the out-of-tree ACS override answers, as for Express functions without the capability."""
+        if case.kind is None or case.acs is not None or not self._override:
+            return False
+        if any(f"id:{vendor}:{case.identity.device}" in self._override for vendor in case.identity.vendors):
             return True
-        if kind in _PORTS:
+        if case.kind in _PORTS:
             return "downstream" in self._override
-        return "multifunction" in self._override and multifunction and kind in _IF_MULTIFUNCTION
+        return "multifunction" in self._override and case.multifunction and case.kind in _IF_MULTIFUNCTION
 
-    def _by_type(
-        self, device: Device, kind: str | None, *, multifunction: bool, make: _Make
-    ) -> AcsVerdict | None:
-        """Return the answer that the port type gives; ``None`` where registers decide."""
-        if kind is None:
-            return make(isolated=False, reason=Reason.CONVENTIONAL, sentence="conventional PCI has no ACS")
-        if kind in _NEVER:
-            sentence = f"Linux never counts {_NEVER[kind]} as isolated"
-            return make(isolated=False, reason=Reason.NEVER, sentence=sentence)
-        if kind in _PORTS or (kind in _IF_MULTIFUNCTION and multifunction):
-            return None
-        assumptions: tuple[str, ...] = ()
-        if kind == UPSTREAM and len(device.config) <= 0x0E and device.capability("acs") is None:
-            assumptions = ("the upstream port has no hidden functions (bit 7 of its header type: lspci -x)",)
-        single = "single-function " if kind in _IF_MULTIFUNCTION else ""
-        return make(
-            isolated=True,
-            reason=Reason.NOT_NEEDED,
-            sentence=f"a {single}{kind} needs no ACS",
-            assumptions=assumptions,
-        )
-
-    def _by_registers(self, device: Device, make: _Make) -> AcsVerdict:
+    def _by_registers(self, case: _Case) -> AcsVerdict:
         """Return the answer of the ACS registers: what the capability has must be on (``pci_acs_flags_enabled``)."""
-        acs = device.capability("acs")
-        if acs is None:
-            return make(isolated=False, reason=Reason.NO_CAPABILITY, sentence="no ACS capability")
-        if not _flags(acs):
-            return make(isolated=None, reason=Reason.UNKNOWN, sentence="its registers are not printed")
-        capable = [flag for flag in _flags(acs) if flag.capable]
+        if case.acs is None:
+            return case.verdict(Reason.NO_CAPABILITY, "no ACS capability", isolated=False)
+        if not case.flags:
+            return case.verdict(Reason.UNKNOWN, "its registers are not printed", isolated=None)
+        capable = [flag for flag in case.flags if flag.capable]
         off = [flag.name for flag in capable if not flag.on]
-        assumptions: tuple[str, ...] = ()
-        if off == ["SrcValid"] and self._broken_source_validation(device):
-            off, assumptions = (
-                [],
-                ("the kernel neither sets nor needs SrcValid on this switch (7.0 and newer)",),
-            )
+        if off == ["SrcValid"] and self._broken_source_validation(case):
+            case.notes.append("the kernel neither sets nor needs SrcValid on this switch (7.0 and newer)")
+            off = []
         if off:
-            return make(
-                isolated=False, reason=Reason.FLAGS_OFF, sentence=f"its ACS flags {' '.join(off)} are off"
-            )
+            return case.verdict(Reason.FLAGS_OFF, f"its ACS flags {' '.join(off)} are off", isolated=False)
         if not capable:
             sentence = "its ACS capability has none of the flags that isolate, which counts as on"
-            return make(isolated=True, reason=Reason.EMPTY, sentence=sentence)
-        sentence = f"its ACS flags {' '.join(flag.name for flag in capable if flag.on)} are on"
-        return make(isolated=True, reason=Reason.CAPABILITY, sentence=sentence, assumptions=assumptions)
+            return case.verdict(Reason.EMPTY, sentence, isolated=True)
+        on = " ".join(flag.name for flag in capable if flag.on)
+        return case.verdict(Reason.CAPABILITY, f"its ACS flags {on} are on", isolated=True)
 
-    def _broken_source_validation(self, device: Device) -> bool:
-        """Tell switches whose SrcValid Linux removes from the capability (``pci_disable_broken_acs_cap``, 7.0)."""
-        identity = identify(device)
-        rows = (row for vendor in identity.vendors for row in acs_quirks().get(vendor, ()))
-        return any(
-            row.rule == "no-srcvalid" and row.holds(self._boot.kernel) and row.match(identity) for row in rows
+    def _broken_source_validation(self, case: _Case) -> bool:
+        """Tell switches whose SrcValid Linux removes from the capability (``pci_disable_broken_acs_cap``)."""
+        return any(row.rule == "no-srcvalid" and row.holds(self._boot.kernel) for row, _ in case.rows)
+
+
+class _Case:
+    """What the verdict on one function is made from; ``notes`` collects what it takes for granted."""
+
+    def __init__(self, device: Device, kind: str | None, multifunction: bool) -> None:  # noqa: FBT001
+        self.device, self.kind, self.multifunction = device, kind, multifunction
+        self.acs = device.capability("acs")
+        self.flags = _flags(self.acs)
+        self.unread = unreadable(device)
+        self.identity = identify(device)
+        self.notes: list[str] = []
+
+    @property
+    def rows(self) -> Iterator[tuple[AcsQuirk, str]]:
+        """The rows of the quirk table that are about the device, and how it is known."""
+        for vendor in self.identity.vendors:
+            for row in acs_quirks().get(vendor, ()):
+                how = row.match(self.identity)
+                if how is not None:
+                    yield row, how
+
+    def verdict(
+        self, reason: Reason, sentence: str, quirk: AcsQuirk | None = None, *, isolated: bool | None
+    ) -> AcsVerdict:
+        return AcsVerdict(
+            self.device.address,
+            None if self.unread else self.acs is not None,
+            self.kind in _PORTS or self.multifunction,
+            self.flags,
+            isolated,
+            reason,
+            sentence,
+            quirk,
+            tuple(self.notes),
         )
 
 
-_Make: TypeAlias = Callable[..., AcsVerdict]
-_Answer: TypeAlias = tuple[bool, str, tuple[str, ...]]
+def _by_type(case: _Case) -> AcsVerdict | None:
+    """Return the answer that the port type gives; ``None`` where registers decide."""
+    kind = case.kind
+    if kind is None:
+        return case.verdict(Reason.CONVENTIONAL, "conventional PCI has no ACS", isolated=False)
+    if kind in _NEVER:
+        return case.verdict(Reason.NEVER, f"Linux never counts {_NEVER[kind]} as isolated", isolated=False)
+    if kind in _PORTS or (kind in _IF_MULTIFUNCTION and case.multifunction):
+        return None
+    if kind == UPSTREAM and len(case.device.config) <= 0x0E and case.acs is None:
+        case.notes.append("the upstream port has no hidden functions (bit 7 of its header type: lspci -x)")
+    single = "single-function " if kind in _IF_MULTIFUNCTION else ""
+    return case.verdict(Reason.NOT_NEEDED, f"a {single}{kind} needs no ACS", isolated=True)
 
-_NO_PCH_WORKAROUND: Final = ((5, 9), (6, 11))
-"""Releases that switch ACS on only where there is the capability; fixed in 5.10 and 6.12."""
-_WORKAROUND: Final = (
-    "the IOMMU was on at boot, for only then the kernel sets chipset root ports up to isolate"
-)
 
-
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
-
-
-def _is_amd(device: Device) -> bool:
-    return device.ids.vendor in ("1002", "1022") or bool(
-        re.match(r"Advanced Micro Devices|ATI ", device.name)
-    )
+def registers(acs: Capability | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the flags of ``ACSCap`` and of ``ACSCtl``; none where they are not printed, or damaged."""
+    found = (None if acs is None else acs.get(name) for name in ("ACSCap", "ACSCtl"))
+    capable, control = (value if isinstance(value, Mapping) else {} for value in found)
+    return capable, control
 
 
 def _flags(acs: Capability | None) -> tuple[Flag, ...]:
-    if acs is None or "ACSCap" not in acs or "ACSCtl" not in acs:
+    capable, control = registers(acs)
+    if not capable or not control:
         return ()
-    capable, control = acs["ACSCap"], acs["ACSCtl"]
     return tuple(Flag(name, bool(capable.get(name)), bool(control.get(name))) for name in REQUIRED)
-
-
-def _ask_spt(device: Device) -> _Answer | None:
-    """Answer for Sunrise Point and Union Point root ports.
-
-    Their ACS registers are wider than the specification's: the control register is the double word at offset 8,
-    and what lspci prints as ACSCtl is the upper half of the capability (``pci_quirk_intel_spt_pch_acs``).
-    """
-    acs = device.capability("acs")
-    if acs is None:
-        return None
-    registers = device.config[acs.offset + 4 : acs.offset + 12] if acs.offset else b""
-    if len(registers) < 8:
-        return True, "the kernel switches ACS on, in another register than lspci prints", (_WORKAROUND,)
-    capable, control = (int.from_bytes(registers[at : at + 4], "little") for at in (0, 4))
-    off = [name for name, bit in _BITS.items() if capable & bit and not control & bit]
-    if off:
-        return False, f"its ACS flags {' '.join(off)} are off in the register that counts", ()
-    return True, "its ACS flags are on in the register that counts", ()

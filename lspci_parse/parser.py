@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from lark import UnexpectedInput
 
 from lspci_parse import _tree
-from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun
+from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun, may_be_cut
 from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._grammar import parser
 from lspci_parse._hints import no_dump
@@ -240,7 +240,7 @@ def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
         cut = lost == 1 and (not last.strip() or is_row_begun(last, device.config))
     else:
         begun = (line, last) in device.unrecognised or is_cut(last, recent)
-        cut = begun or is_dump_cut(device.config)
+        cut = begun or is_dump_cut(device.config) or may_be_cut(device.text, recent)
     if not cut:
         return piece
     if begun:

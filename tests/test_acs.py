@@ -250,6 +250,8 @@ def test_intel_integrated_endpoints(kernel: str, expected: bool) -> None:  # noq
     found = judge("00:14.3", function("00:14.0", name="Intel Corporation USB"), rciep, kernel=kernel)
     assert found.isolated is expected
     assert found.reason is (Reason.QUIRK_NAME if expected else Reason.NO_CAPABILITY)
+    lacks = f"Linux {kernel} lacks the quirk pci_quirk_rciep_acs (seen since 5.7)"
+    assert found.assumptions == (() if expected else (lacks,))
 
 
 def test_integrated_endpoints_of_others_need_acs() -> None:
@@ -268,7 +270,9 @@ def southbridge(*others: str) -> tuple[str, ...]:
 def test_amd_southbridges_where_there_is_an_amd_iommu() -> None:
     iommu = function("00:00.2", name="Advanced Micro Devices, Inc. [AMD] Family 17h IOMMU", class_="IOMMU")
     assert judge("00:14.0", *southbridge(iommu)).isolated is True
-    assert judge("00:14.0", *southbridge()).isolated is False
+    without = judge("00:14.0", *southbridge())
+    assert without.isolated is False
+    assert without.assumptions == ("there is no AMD IOMMU, for the dump shows none",)
     assert judge("00:14.0", southbridge()[0], iommu).isolated is False  # no multi-function device
     foreign = function("00:00.2", name="Other Corporation IOMMU", class_="IOMMU")
     assert judge("00:14.0", *southbridge(foreign)).isolated is False

@@ -17,7 +17,7 @@ EXIT_FINDINGS: Final = 1
 EXIT_TROUBLE: Final = 2
 """Input that cannot be used, or a wrong call."""
 
-Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 - argparse has no public name for it
 
 HOST: Final = "a dump, a folder with one, or a sosreport; - is standard input"
 

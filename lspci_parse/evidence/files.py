@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.archive import read_archive
 from lspci_parse.evidence.names import PATTERNS, Role, role
-from lspci_parse.source import chunks, decode, unpack
+from lspci_parse.source import decode, read, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,13 +33,7 @@ class File(NamedTuple):
         """
         if isinstance(self.content, bytes):
             return decode(unpack(self.content, self.shown, limit=limit))
-        size, pieces = 0, []
-        for piece in chunks(self.content, limit=limit):
-            size += len(piece)
-            if size > limit:
-                raise LspciError(f"larger than {limit:,} bytes", self.shown)
-            pieces.append(piece)
-        return decode(b"".join(pieces))
+        return decode(read(self.content, limit=limit).data)
 
 
 class Files(NamedTuple):

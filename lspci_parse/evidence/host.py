@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -20,10 +21,10 @@ from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.names import PATTERNS, Role
 from lspci_parse.parser import parse, parse_all
-from lspci_parse.source import MAX_SIZE, chunks, decode
+from lspci_parse.source import MAX_SIZE, chunks, decode, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lspci_parse.evidence.facts import Dmi
     from lspci_parse.model import Address, Dump
@@ -107,21 +108,18 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
     name = os.fspath(path)
     if name != "-" and Path(name).is_dir():
         return _Gathering(name, in_folder(Path(name))).host(strict=strict)
-    pieces = chunks(name, limit=MAX_ARCHIVE)
-    start = next(pieces, b"")
-    pieces = chain([start], pieces)
-    if is_tar(start):
-        return _Gathering(name, in_archive(pieces, name)).host(strict=strict)
-    return _single(name, decode(b"".join(_limited(pieces, name))), strict=strict)
-
-
-def _limited(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > MAX_SIZE:
-            raise LspciError(f"larger than {MAX_SIZE:,} bytes; expected the output of 'lspci -vvv'", name)
-        yield piece
+    data = b""
+    if name == "-":
+        data = read(name).data
+        if is_tar(data):
+            return _Gathering(name, in_archive([data], name)).host(strict=strict)
+    else:
+        with closing(chunks(name, limit=MAX_ARCHIVE)) as pieces:  # type: ignore[type-var]  # a generator can close
+            start = next(pieces, b"")
+            if is_tar(start):
+                return _Gathering(name, in_archive(chain([start], pieces), name)).host(strict=strict)
+        data = read(name).data
+    return _single(name, decode(data), strict=strict)
 
 
 _LOG_LINE: Final = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from lspci_parse.findings.comparison import Comparison, diff
+from lspci_parse.findings.diagnosis import diagnose
 from lspci_parse.findings.filters import Ignore
 from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Rule, Severity, rule
 
@@ -20,6 +21,7 @@ __all__ = [
     "Ignore",
     "Rule",
     "Severity",
+    "diagnose",
     "diff",
     "rule",
 ]

@@ -10,6 +10,7 @@ from lspci_parse.difference import Change, compare
 # Importing a module of rules enters them into the catalogue, in the order in which they are shown.
 from lspci_parse.evidence import Host
 from lspci_parse.findings.context import Context
+from lspci_parse.findings.hosts import host_changes
 from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Key
 from lspci_parse.matching import Matching, by_topology
 from lspci_parse.model import Address, Dump
@@ -68,7 +69,7 @@ def diff(a: Host | Dump, b: Host | Dump, *, matching: Matching = by_topology) ->
         Side(one.source, len(one.dump)),
         Side(other.source, len(other.dump)),
         link(found),
-        difference.changes,
+        (*difference.changes, *host_changes(one, other, context.pairs)),
         tuple((pair.a.address, pair.b.address) for pair in difference.match.pairs if pair.moved),
     )
 
@@ -92,6 +93,7 @@ def link(found: list[Found]) -> tuple[Finding, ...]:
     index: dict[Key, int] = {}
     for number, item in enumerate(ordered):
         index.setdefault(item.finding.key, number)
+        index.setdefault((*item.finding.key, item.finding.path), number)
     because = [sorted({index[key] for key in item.causes if key in index}) for item in ordered]
     leads_to: list[list[int]] = [[] for _ in ordered]
     for effect, causes in enumerate(because):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.acs import AcsVerdict, verdict
 from lspci_parse.errors import LspciError
+from lspci_parse.findings.hosts import spelled
 from lspci_parse.grouping import Groups, groups
 from lspci_parse.model import Address, Device
 from lspci_parse.releases import printable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from lspci_parse.difference import Change, Difference, Kind
     from lspci_parse.evidence import Host
+    from lspci_parse.findings.model import Key
     from lspci_parse.matching import Pair
     from lspci_parse.visibility import Visibility
 
@@ -99,6 +101,22 @@ class Context:
         """The groups Linux would make on host B; ``None`` where the dump cannot tell."""
         return _predict(self.host_b)
 
+    @property
+    def rolled_back_a(self) -> bool:
+        """Whether A's kernel gave up all groups again (its log says so)."""
+        return self.host_a.own_log is not None and self.host_a.own_log.rollback is not None
+
+    @property
+    def rolled_back_b(self) -> bool:
+        """Whether B's kernel gave up all groups again (its log says so)."""
+        return self.host_b.own_log is not None and self.host_b.own_log.rollback is not None
+
+    @property
+    def same_model(self) -> bool:
+        """Whether both hosts are known to be of one model."""
+        a, b = self.host_a.dmi, self.host_b.dmi
+        return a is not None and b is not None and a.system == b.system
+
     @cached_property
     def iommu_off_a(self) -> bool:
         """Whether host A's dump would show IOMMU groups, and shows none."""
@@ -116,7 +134,8 @@ class Context:
         Recorded groups where both hosts print them, else predicted ones for both. ``None`` where a host made no
         groups, or its dump cannot tell.
         """
-        if self.iommu_off_a != self.iommu_off_b:
+        # A host whose set-up was rolled back has no groups left, but its log tells those it had made.
+        if self.iommu_off_a != self.iommu_off_b and not (self.rolled_back_a or self.rolled_back_b):
             return None
         group_a, group_b = self.host_a.recorded, self.host_b.recorded
         if not group_a or not group_b:
@@ -131,6 +150,19 @@ class Context:
         return _partition((a, device) for a, _, device in shared), _partition(
             (b, device) for _, b, device in shared
         )
+
+    def parameter(self, name: str, *words: str) -> Iterator[Key]:
+        """Yield the finding about a kernel parameter, if it differs and one of ``words`` stands in its values."""
+        a, b = self.host_a.cmdline, self.host_b.cmdline
+        before, after = (None if side is None else spelled(side, name) for side in (a, b))
+        values = f"{before} {after}"
+        if (
+            before != after
+            and a is not None
+            and b is not None
+            and (not words or any(w in values for w in words))
+        ):
+            yield ("cmdline-changed", None, None, f"cmdline/{name}")
 
     @cached_property
     def merged(self) -> tuple[Merge, ...]:

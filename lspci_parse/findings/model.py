@@ -16,8 +16,8 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
 """Worst first."""
 
-Key = tuple[str, Address | None, Address | None]
-"""What identifies a finding among those of one comparison: rule, device on A, device on B."""
+Key = tuple[str, Address | None, Address | None] | tuple[str, Address | None, Address | None, str]
+"""What names a finding of a comparison: rule, device on A, device on B, and the path where a rule has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Finding:
     devices: tuple[Address, ...] = ()
 
     @property
-    def key(self) -> Key:
-        """What identifies the finding among those of one comparison."""
+    def key(self) -> tuple[str, Address | None, Address | None]:
+        """What names the finding among those of one comparison."""
         return (self.rule, self.a, self.b)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lspci_parse.acs import unreadable
+from lspci_parse.acs import registers, unreadable
 from lspci_parse.grouping.model import short
 from lspci_parse.model import Address
 from lspci_parse.policies.model import Breach, Remedy
@@ -97,8 +97,7 @@ def _is_port(tree: Topology, address: Address) -> bool:
 
 
 def _flags(tree: Topology, port: Address) -> list[str]:
-    acs = tree.devices[port].capability("acs")
-    control = {} if acs is None else acs.get("ACSCtl", {})
+    _, control = registers(tree.devices[port].capability("acs"))
     return [flag for flag in REDIRECTING if control.get(flag)]
 
 
@@ -138,10 +137,8 @@ def _redirecting(ways: _Ways, port: Address, meeting: _Meeting, ports: list[Addr
 
 
 def _remedies(tree: Topology, port: Address, ports: list[Address], peers: list[Address]) -> Iterator[Remedy]:
-    acs = tree.devices[port].capability("acs")
-    control = {} if acs is None else acs["ACSCtl"]
-    able = acs is not None and acs["ACSCap"].get("DirectTrans")
-    if able and any(tree.devices[peer].capability("ats") is not None for peer in peers):
+    capable, control = registers(tree.devices[port].capability("acs"))
+    if capable.get("DirectTrans") and any(tree.devices[peer].capability("ats") is not None for peer in peers):
         yield Remedy(
             f"keep the isolation and let translated requests pass: ATS on the devices, and DirectTrans on this port "
             f"(pci=config_acs=1xxxxxx@{port}, Linux 6.12 and newer)",

@@ -24,6 +24,9 @@ def _lines(found: Check, *, colour: bool, width: int) -> Iterator[str]:
         for remedy in breach.remedies:
             yield paragraph("try", f"{remedy.action}{f' Risk: {remedy.risk}' if remedy.risk else ''}", width)
         yield ""
-    counts = {name: sum(breach.severity == name for breach in found.breaches) for name in ("critical", "warning", "info")}
+    counts = {
+        name: sum(breach.severity == name for breach in found.breaches)
+        for name in ("critical", "warning", "info")
+    }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     yield f"Policy {found.policy}: {said or 'nothing to complain of'}."

@@ -38,8 +38,9 @@ class _Writer:
     def lines(self, *, everything: bool) -> Iterator[str]:
         a, b = self.comparison.a, self.comparison.b
         column = max(len(a.source), len(b.source))
-        yield f"A  {a.source:{column}}  {a.devices} devices"
-        yield f"B  {b.source:{column}}  {b.devices} devices"
+        if a != b:
+            yield f"A  {a.source:{column}}  {a.devices} devices"
+        yield f"{'B' if a != b else ' '}  {b.source:{column}}  {b.devices} devices"
         for findings in _alike(self.comparison.findings):
             yield ""
             yield from self._block(findings)
@@ -55,9 +56,13 @@ class _Writer:
         for index, finding in enumerate(findings):
             head = f"{(index and ' ' * len(first.severity)) or severity}  {finding.rule}  {finding.title}"
             yield (
-                head if len(findings) > 1 else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
+                head
+                if len(findings) > 1
+                else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
             )
-        if first.before is not None or first.after is not None:
+        if self.comparison.a == self.comparison.b:
+            yield paragraph("found", said(first.after), self.width)
+        elif first.before is not None or first.after is not None:
             yield paragraph("A", said(first.before), self.width)
             yield paragraph("B", said(first.after), self.width)
         if first.detail:

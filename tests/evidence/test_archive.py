@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import random
+import sys
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -142,6 +143,11 @@ def test_a_sosreport_is_read_from_its_archive(tmp_path: Path, pack: Callable[[by
     assert host.log.facts == folder.log.facts
     assert host.files["dump"] == f"{path}:sosreport-h/sos_commands/pci/lspci_-nnvv"
     assert host.notes == ()
+
+
+def test_an_archive_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(sosreport()))))
+    assert load("-").files["dump"] == "-:sosreport-h/sos_commands/pci/lspci_-nnvv"
 
 
 def test_notes_of_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

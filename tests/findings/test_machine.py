@@ -8,6 +8,7 @@ from lspci_parse.evidence import Host, parse_cmdline, parse_log
 from lspci_parse.evidence.facts import Dmi
 from lspci_parse.findings import Finding, diff
 from lspci_parse.findings.hosts import host_changes
+from lspci_parse.matching import Pair
 from lspci_parse.parser import parse
 
 DUMP = parse("31:00.0 Ethernet controller: Example Corporation NIC\n\tKernel driver in use: mlx5_core\n")
@@ -126,9 +127,11 @@ def test_every_parameter_is_a_change() -> None:
 
 
 def test_changes_of_versions() -> None:
-    line = "mlx5_core 0000:31:00.0: firmware version: {}\nahci 0000:00:1f.2: version {}\n"
-    a, b = logged(line.format("14.27", "3.0")), logged(line.format("14.28", "3.1"))
-    pairs = diff(a, b)
-    assert pairs
-    changes = {(c.path, c.before, c.after) for c in host_changes(a, replace(b, kernel="6.1"))}
-    assert changes == {("driver/ahci/version", "3.0", "3.1")}
+    lines = "mlx5_core 0000:31:00.0: firmware version: {}\nahci 0000:00:1f.2: version {}\n"
+    a, b = logged(lines.format("14.27", "3.0")), logged(lines.format("14.28", "3.1"))
+    nic = DUMP.devices[0]
+    changes = list(host_changes(a, replace(b, kernel="6.1"), (Pair(nic, nic, "path"),)))
+    assert [(c.path, c.b, c.before, c.after) for c in changes] == [
+        ("driver/ahci/version", None, "3.0", "3.1"),
+        ("firmware", nic.address, "14.27", "14.28"),
+    ]

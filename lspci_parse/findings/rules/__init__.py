@@ -5,7 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 
 # The order of these modules is the order of findings of one severity: causes come before what they lead to.
-MODULES = ("blind", "isolation", "presence", "links", "drivers", "capabilities", "state")
+MODULES = (
+    "evidence",
+    "machine",
+    "blind",
+    "isolation",
+    "presence",
+    "links",
+    "drivers",
+    "capabilities",
+    "state",
+)
 
 for _module in MODULES:
     import_module(f"{__name__}.{_module}")

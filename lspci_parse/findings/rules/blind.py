@@ -77,9 +77,9 @@ def less_detail(context: Context) -> Iterator[Found]:
 @rule("dump-cut", "warning", "a dump ends in the middle of a device")
 def dump_cut(context: Context) -> Iterator[Found]:
     """Find a dump that is not complete."""
-    for side, own, _ in _sides(context):
+    for side, own, other in _sides(context):
         cut = [device for device in own.dump if device.cut]
-        if cut:
+        if cut and not any(device.cut for device in other.dump):
             yield _about(
                 side, "dump-cut", f"the dump of {side} ends in the middle of {named(cut[-1])}",
                 "Devices after this one are missing from the text; whether they are missing from the machine is not "

@@ -27,7 +27,8 @@ def driver_missing(context: Context) -> Iterator[Found]:
                     "failed.",
                     f"Look in B's kernel log for '{change.before}' and 'probe of {pair.b.address} failed'; check "
                     f"that the module is installed and not denied in modprobe.d.",
-                )
+                ),
+                [("probe-failed", change.a, change.b), *context.parameter("pcie_ports")],
             )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from lspci_parse.model import Address, Device
 
 
-_NO_GROUPS: Final = "iommu-off"
+_SWITCHES: Final = ("intel_iommu", "amd_iommu", "iommu")
+"""Kernel parameters that switch the IOMMU."""
 _WHY: Final = (
     "Without ACS nothing keeps devices below this function from reaching each other, or its neighbours, past the "
     "IOMMU; Linux then puts them into one IOMMU group."
@@ -46,7 +47,8 @@ def acs_lost(context: Context) -> Iterator[Found]:
             Finding(
                 "acs-lost", severity, pair.a.address, pair.b.address, "acs", change.before, None,
                 f"{named(pair.b)} has lost its ACS capability", detail, _REMEDY if verdict.needed else "",
-            )
+            ),
+            [("bios-changed", None, None)] if context.same_model else (),
         )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def acs_off(context: Context) -> Iterator[Found]:
                 "scripts (GPU peer-to-peer guides switch ACS off), and whether the IOMMU was on at boot: Linux sets "
                 "these flags only then.",
             ),
-            [(_NO_GROUPS, None, None)],
+            [("iommu-off", None, None), *context.parameter("pci", "disable_acs_redir", "config_acs")],
         )  # fmt: skip
 
 
@@ -170,7 +172,8 @@ def _group_finding(
 @rule("iommu-off", "critical", "the kernel made IOMMU groups on A and none on B")
 def iommu_off(context: Context) -> Iterator[Found]:
     """Find a host whose IOMMU is off, or whose set-up of groups failed."""
-    if not context.iommu_off_b or all(device.iommu_group is None for device in context.host_a.dump):
+    a = context.host_a.dump
+    if not context.iommu_off_b or context.rolled_back_b or all(device.iommu_group is None for device in a):
         return
     yield Found(
         Finding(
@@ -180,7 +183,8 @@ def iommu_off(context: Context) -> Iterator[Found]:
             "VFIO, and no device is confined in what memory it reaches.",
             "Compare the kernel command lines (intel_iommu=on, amd_iommu, iommu=), VT-d/AMD-Vi in BIOS setup, and "
             "look for 'Removing from iommu group' in B's kernel log.",
-        )
+        ),
+        [key for name in _SWITCHES for key in context.parameter(name)],
     )  # fmt: skip
 
 

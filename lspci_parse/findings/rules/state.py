@@ -8,7 +8,7 @@ from lspci_parse.findings.model import Finding, Found, Key, rule
 from lspci_parse.findings.words import named, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lspci_parse.difference import Change
     from lspci_parse.findings.context import Context
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from lspci_parse.model import Device
 
 
-def _finding(pair: Pair, change: Change, name: str, words: tuple[str, str, str]) -> Found:
+def _finding(
+    pair: Pair, change: Change, name: str, words: tuple[str, str, str], causes: Iterable[Key] = ()
+) -> Found:
     head, detail, remedy = words
     head = f"{named(pair.b)}: {head} {said(change.after)}, on A {said(change.before)}"
     return Found(
         Finding(
             name, "warning", change.a, change.b, change.path, change.before, change.after, head, detail, remedy
-        )
+        ),
+        tuple(causes),
     )  # fmt: skip
 
 
@@ -101,6 +104,7 @@ def msi_off(context: Context) -> Iterator[Found]:
                   "hot-plug nor error events may arrive."),
                  ("Compare pci=nomsi on the command line, kernel messages about interrupt remapping, and the "
                   "driver's options.")),
+                context.parameter("pci", "nomsi"),
             )  # fmt: skip
 
 
@@ -122,7 +126,7 @@ def aer_masked(context: Context) -> Iterator[Found]:
         silent = [f"{path.split('/')[1]} {name}" for path in _MASKS for name in _silenced(pair, path)]
         if not silent:
             continue
-        causes = list(_silencers(context, pair))
+        causes = [*_silencers(context, pair), *context.parameter("pci", "noaer", "nomsi", "nommconf")]
         yield Found(
             Finding(
                 "aer-masked", "info" if causes else "warning", pair.a.address, pair.b.address, "aer",
