@@ -1,6 +1,7 @@
-"""The grammar under ``grammar/``, compiled: one LALR parser with a start rule for each kind of line.
+"""The grammars under ``grammar/``, and the parsers that Lark makes of them.
 
-This module and the tree building are the only ones that know Lark.
+The tables are part of the package (``tables.json``), so that Lark need not make them, nor be imported, at every
+start. They carry the fingerprint of the grammar: one that was edited is compiled anew.
 """
 
 from __future__ import annotations
@@ -12,20 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lark import Lark, Token, UnexpectedCharacters
-from lark.grammar import Rule
-from lark.lexer import Lexer, PatternStr, TerminalDef
+from lspci_parse._lalr import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from lark.common import LexerConf
-    from lark.lexer import LexerState
-    from lark.parsers.lalr_parser_state import ParserState
+    from lark import Lark
+    from lark.grammar import Rule
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 TABLES: Final = _PACKAGE / "tables.json"
-"""The parse tables built from the grammar, part of the package; ``python -m lspci_parse._grammar`` writes them."""
+"""The tables of both grammars; ``write_tables`` makes them."""
+FILES: Final = {"lspci": "[0-9]*.lark", "log": "log.lark"}
+"""Which files are the grammar of lspci's output (one text, in the order of their names) and of the kernel log."""
 
 
 def grammar_dir() -> Path:
@@ -34,130 +32,136 @@ def grammar_dir() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "grammar"
 
 
-def grammar_text() -> str:
-    """Return the grammar of lspci's output: its files in the order of their names, as one text."""
-    return "\n".join(path.read_text("utf-8") for path in sorted(grammar_dir().glob("[0-9]*.lark")))
+def grammar_text(name: str) -> str:
+    """Return a grammar, ``lspci`` or ``log``, as one text."""
+    return "\n".join(path.read_text("utf-8") for path in sorted(grammar_dir().glob(FILES[name])))
 
 
-def start_rules(text: str) -> list[str]:
-    """Return the rules a line can start from: those for a device's parts, and ``in_KIND`` for each capability."""
-    return ["device", "header", "title", "generic", *re.findall(r"^\??(in_\w+):", text, re.MULTILINE)]
-
-
-class LineLexer(Lexer):
-    """Lark's contextual lexer, less what short texts do not need.
-
-    At each step it tries only the terminals that the parser can accept there, in Lark's own order. Lark's lexer
-    compiles one regular expression for each such set and keeps line numbers; over lines that are parsed once
-    each, that costs more than the parsing. Here each terminal is compiled once, when it is first met.
-    """
-
-    __future_interface__ = 2
-
-    def __init__(self, conf: LexerConf) -> None:
-        ordered = sorted(
-            conf.terminals,
-            key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name),
-        )
-        self._terminals: dict[str, TerminalDef] = {t.name: t for t in ordered}
-        self._matchers: dict[str, Callable[[str, int], int | None]] = {}
-        ignored = "|".join(self._terminals[name].pattern.to_regexp() for name in conf.ignore)
-        self._skip = re.compile(f"(?:{ignored})*").match
-        self._candidates: dict[int, list[tuple[str, Callable[[str, int], int | None]]]] = {}
-
-    def _matcher(self, name: str) -> Callable[[str, int], int | None]:
-        """Return a function that takes text and position and gives the end of the terminal there, or None."""
-        if name not in self._matchers:
-            pattern = self._terminals[name].pattern
-            if isinstance(pattern, PatternStr):
-                literal = pattern.value
-                width = len(literal)
-
-                def match(text: str, start: int) -> int | None:
-                    return start + width if text.startswith(literal, start) else None
-            else:
-                search = re.compile(pattern.to_regexp()).match
-
-                def match(text: str, start: int) -> int | None:
-                    found = search(text, start)
-                    return found.end() if found else None
-
-            self._matchers[name] = match
-        return self._matchers[name]
-
-    def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Token]:
-        """Yield the tokens of a text, asking the parser's state before each which ones may come."""
-        text = lexer_state.text.text
-        states = parser_state.parse_conf.states
-        position, end = self._skip(text).end(), len(text)  # type: ignore[union-attr]  # it matches everywhere
-        while position < end:
-            state = parser_state.position
-            candidates = self._candidates.get(state)
-            if candidates is None:
-                accepts = states[state]
-                candidates = [(name, self._matcher(name)) for name in self._terminals if name in accepts]
-                self._candidates[state] = candidates
-            for name, match in candidates:
-                stop = match(text, position)
-                if stop is not None:
-                    break
-            else:
-                raise UnexpectedCharacters(
-                    text, position, 1, position + 1, allowed={name for name, _ in candidates}
-                )
-            yield Token(name, text[position:stop], position)
-            position = self._skip(text, stop).end()  # type: ignore[union-attr]
-
-
-def build() -> Lark:
-    """Compile the grammar from its text (about a second)."""
-    text = grammar_text()
-    return Lark(
-        text,
-        parser="lalr",
-        lexer=LineLexer,
-        start=start_rules(text),
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-    )
-
-
-def digest() -> str:
-    """Return the fingerprint of the grammar's text, which the tables carry."""
-    return hashlib.sha256(grammar_text().encode()).hexdigest()
+def digest(name: str) -> str:
+    """Return the fingerprint of a grammar, which its tables carry."""
+    return hashlib.sha256(grammar_text(name).encode()).hexdigest()
 
 
 @cache
-def parser() -> Lark:
-    """Return the parser: from the package's tables where they fit the grammar, else built from its text."""
+def parser(name: str) -> Parser:
+    """Return the parser of a grammar: from the package's tables where they fit it, else compiled from its text."""
+    found = _stored().get(name, {})
+    return Parser(found if found.get("grammar") == digest(name) else tables(compiled(name), digest(name)))
+
+
+@cache
+def _stored() -> dict[str, Any]:
     try:
-        tables = json.loads(TABLES.read_bytes())
+        stored: dict[str, Any] = json.loads(TABLES.read_bytes())
     except FileNotFoundError:
-        return build()
-    return _load(tables) if tables["grammar"] == digest() else build()
+        return {}
+    return stored
 
 
-def dump_tables(lark: Lark) -> str:
-    """Return the parser's tables as JSON: what ``Lark.save`` would pickle, less the lexer class."""
-    data, memo = lark.memo_serialize([TerminalDef, Rule])
-    data["options"]["lexer"] = data["parser"]["lexer_conf"]["lexer_type"] = None
-    tables = {"grammar": digest(), "data": data, "memo": memo}
-    return json.dumps(tables, separators=(",", ":"), default=sorted) + "\n"
+def write_tables() -> None:
+    """Compile both grammars and write their tables into the package."""
+    found = {name: tables(compiled(name), digest(name)) for name in FILES}
+    lines = [f'"{name}":{json.dumps(table, separators=(",", ":"))}' for name, table in found.items()]
+    TABLES.write_text("{" + ",\n".join(lines) + "}\n", "utf-8")
 
 
-def _load(tables: dict[str, Any]) -> Lark:
-    """Return the parser whose tables ``dump_tables`` wrote. JSON made strings of the numbers that are keys."""
-    data = tables["data"]
-    data["options"]["lexer"] = data["parser"]["lexer_conf"]["lexer_type"] = LineLexer
-    table = data["parser"]["parser"]
-    table["tokens"] = {int(key): name for key, name in table["tokens"].items()}
-    table["states"] = {
-        int(state): {int(key): action for key, action in actions.items()}
-        for state, actions in table["states"].items()
+def start_rules(text: str) -> list[str]:
+    """Return the rules a text can start from: the log's ``message``; or a device's parts and ``in_KIND`` each."""
+    return re.findall(r"^(device|header|title|generic|message|in_\w+):", text, re.MULTILINE)
+
+
+def compiled(name: str, *, usable: bool = False) -> Lark:
+    """Return Lark's parser of a grammar (half a second).
+
+    Args:
+        name: ``lspci`` or ``log``.
+        usable: make Lark's lexer, too, which the tables do without.
+    """
+    from lark import Lark  # noqa: PLC0415 - 50 ms that only a changed grammar needs
+
+    text = grammar_text(name)
+    return Lark(
+        text,
+        parser="lalr",
+        lexer="contextual",
+        start=start_rules(text),
+        keep_all_tokens=name == "lspci",
+        maybe_placeholders=False,
+        _plugins={} if usable else {"ContextualLexer": lambda *_, **__: None},
+    )
+
+
+def tables(lark: Lark, grammar: str) -> dict[str, Any]:
+    """Return what ``_lalr.Parser`` needs of a parser that Lark made.
+
+    Args:
+        lark: an LALR parser with the contextual lexer.
+        grammar: the fingerprint of its grammar.
+    """
+    ignored = set(lark.lexer_conf.ignore)
+    # The order in which Lark's lexer tries terminals.
+    terminals = sorted(
+        lark.terminals,
+        key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name),
+    )
+    used = [terminal for terminal in terminals if terminal.name not in ignored]
+    numbers = {"$END": 0, **{terminal.name: number for number, terminal in enumerate(used, 1)}}
+    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+    rules: dict[Rule, int] = {}
+    actions, gotos = [], []
+    for state in range(len(table.states)):
+        row: dict[int, int] = {}
+        following = {}
+        for symbol, (action, argument) in table.states[state].items():
+            if symbol not in numbers:
+                following[symbol] = argument
+            elif str(action) == "Shift":
+                row[numbers[symbol]] = argument + 1
+            else:
+                row[numbers[symbol]] = -rules.setdefault(argument, len(rules)) - 1
+        actions.append([number for pair in sorted(row.items()) for number in pair])
+        gotos.append(following)
+    return {
+        "grammar": grammar,
+        "ignore": "|".join(t.pattern.to_regexp() for t in terminals if t.name in ignored),
+        "starts": {rule: (state, table.end_states[rule]) for rule, state in table.start_states.items()},
+        "terminals": [("$END", "", ""), *((t.name, *split(t.pattern.to_regexp())) for t in used)],
+        "rules": [_rule(rule) for rule in rules],
+        "actions": actions,
+        "gotos": gotos,
     }
-    memo = {int(key): value for key, value in tables["memo"].items()}
-    return Lark.load({"data": data, "memo": memo})  # type: ignore[arg-type]  # it takes the dictionary, too
 
 
-if __name__ == "__main__":
-    TABLES.write_text(dump_tables(build()), "utf-8")
+def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
+    """Return a rule's name, its length, what its tree is called, and the tokens it loses.
+
+    A tree without a name is its children, as Lark has it for names that begin with an underscore; one whose name
+    begins with a question mark is its child where it has only one.
+    """
+    name = rule.origin.name
+    single = "?" if rule.options.expand1 and not rule.alias else ""
+    keep = rule.options.keep_all_tokens
+    lost = [at for at, symbol in enumerate(rule.expansion) if symbol.is_term and symbol.filter_out and not keep]
+    return name, len(rule.expansion), "" if name.startswith("_") else single + (rule.alias or name), lost
+
+
+_PLAIN: Final = r"(?:[^\\\[\](){}*+?.^$|]|\\[^\w])"
+
+
+def split(pattern: str) -> tuple[str, str]:
+    """Split a regular expression into the literal text it begins with, and the expression for the rest."""
+    if _has_choice(pattern):
+        return "", pattern
+    match = re.match(rf"(?:{_PLAIN}(?![*+?{{]))*", pattern)
+    head = match[0] if match else ""
+    return re.sub(r"\\(.)", r"\1", head), pattern[len(head) :]
+
+
+def _has_choice(pattern: str) -> bool:
+    """Whether a regular expression has alternatives outside of all parentheses."""
+    bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", pattern)
+    while True:
+        inner = re.sub(r"\([^()]*\)", "", bare)
+        if inner == bare:
+            return "|" in bare
+        bare = inner

@@ -1,27 +1,31 @@
-"""The parser that Lark makes of the grammar, run from tables.
+"""The parser that Lark makes of a grammar, run from its tables.
 
-Lark turns ``grammar/`` into LALR tables once (``_grammar``); they are part of the package as ``tables.json``. This
-module walks them: the same tokens, the same reductions, the same trees as Lark's contextual LALR parser, which the
-tests hold it to. Lines are short and each distinct one is parsed once, so what Lark does around them (positions, a
-lexer object for every state, importing Lark itself) would cost more than the parsing.
+Lark turns ``grammar/`` into LALR tables once (``_grammar``); they are part of the package. This module walks them:
+the same tokens, the same reductions and the same trees as Lark's contextual LALR parser, to which the tests hold it.
+Texts are lines, and each distinct one is parsed once, so what Lark does around its tables (positions, a lexer for
+every state, its own import) would cost more than the parsing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-Match: TypeAlias = Callable[[str, int], int]
-"""Takes a text and a position; returns where the terminal that begins there ends, or -1."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_END: Final = 0
+    Match: TypeAlias = Callable[[str, int], int]
+    """Takes a text and a position; returns where the terminal that begins there ends, or -1."""
+    Candidate: TypeAlias = tuple[Match, str, int]
+    """A terminal that may come: what finds it, its name, and what to do when it is found."""
+
+END: Final = 0
 """The number of the terminal that ends every text."""
 
 
 class NoParseError(ValueError):
-    """The text is none that the start rule describes; ``position`` is where it stops being one."""
+    """A text is none that the start rule describes; ``position`` is where it stops being one."""
 
     def __init__(self, position: int) -> None:
         super().__init__(position)
@@ -29,14 +33,14 @@ class NoParseError(ValueError):
 
 
 class Token(str):
-    """A piece of text and the terminal that it is."""
+    """A piece of text, and the terminal that it is."""
 
     __slots__ = ("type",)
     type: str
 
 
 class Tree:
-    """A rule (or its alias) and what it is made of."""
+    """A rule, or its alias, and what it is made of."""
 
     __slots__ = ("children", "data")
 
@@ -49,21 +53,21 @@ class Tree:
 
 
 class Parser:
-    """An LALR parser with several start rules.
+    """An LALR parser with one or more start rules.
 
     Args:
-        tables: what ``_grammar.tables`` makes. Actions above 0 shift to that state less one; those below 0 reduce
-            by the rule of that number, negated, less one.
+        tables: what ``_grammar.tables`` makes. An action above 0 shifts to that state less one; one below 0
+            reduces by the rule of that number, negated and less one.
     """
 
     def __init__(self, tables: dict[str, Any]) -> None:
-        self.starts: dict[str, tuple[int, int]] = {rule: tuple(ends) for rule, ends in tables["starts"].items()}
-        self._skip = re.compile(f"(?:{tables['ignore']})*").match
+        self.starts: dict[str, tuple[int, int]] = tables["starts"]
+        self._skip = re.compile(f"(?:{tables['ignore']})*").match if tables["ignore"] else None
         self._terminals: list[tuple[str, str, str]] = tables["terminals"]
-        self._rules: list[tuple[str, int, str]] = tables["rules"]
+        self._rules: list[tuple[str, int, str, list[int]]] = tables["rules"]
         self._actions: list[list[int]] = tables["actions"]
         self._gotos: list[dict[str, int]] = tables["gotos"]
-        self._ready: dict[int, tuple[list[tuple[Match, str, int]], int]] = {}
+        self._ready: dict[int, tuple[list[Candidate], int]] = {}
 
     def parse(self, text: str, start: str) -> Tree:
         """Return the tree of ``text``.
@@ -72,66 +76,70 @@ class Parser:
             NoParseError: the rule ``start`` does not describe it.
         """
         state, final = self.starts[start]
-        states, values = [state], [None]
+        states, values = [state], [[]]  # type: tuple[list[int], list[Any]]
         ready, skip = self._ready, self._skip
-        position, end = skip(text).end(), len(text)  # type: ignore[union-attr]  # it matches everywhere
+        position, end = skip(text).end() if skip else 0, len(text)  # type: ignore[union-attr]  # it always matches
         while True:
-            candidates, at_end = ready.get(state) or self._prepare(state)
+            candidates, action = ready.get(state) or self._prepare(state)
             if position < end:
-                for match, name, action in candidates:
+                for match, kind, then in candidates:
                     stop = match(text, position)
                     if stop >= 0:
                         break
                 else:
                     raise NoParseError(position)
-                if action > 0:
+                if then > 0:
                     token = Token(text[position:stop])
-                    token.type = name
-                    position = skip(text, stop).end()  # type: ignore[union-attr]
-                    state = action - 1
-                    states.append(state)
+                    token.type = kind
                     values.append(token)
+                    position = skip(text, stop).end() if skip else stop  # type: ignore[union-attr]
+                    state = then - 1
+                    states.append(state)
                     continue
-            else:
-                action = at_end
-                if not action:
-                    raise NoParseError(position)
+                action = then
+            elif not action:
+                raise NoParseError(position)
             state = self._reduce(-action - 1, states, values)
-            if position >= end and state == final:
-                return values[-1]  # type: ignore[return-value]
+            if state == final and position >= end:
+                return values[-1]  # type: ignore[no-any-return]
 
     def _reduce(self, number: int, states: list[int], values: list[Any]) -> int:
         """Put one value for the last few of the stack, as the rule says, and return the state after it."""
-        rule, size, alias = self._rules[number]
-        children: list[Token | Tree] = []
-        for value in values[len(values) - size :]:
-            # Rules whose names begin with an underscore stand for their children.
-            if isinstance(value, list):
-                children += value
-            else:
-                children.append(value)
-        del states[len(states) - size :], values[len(values) - size :]
+        rule, size, name, dropped = self._rules[number]
+        children: list[Any] = []
+        if size:
+            for at, value in enumerate(values[-size:]):
+                # A rule whose name begins with an underscore stands for its children.
+                if type(value) is list:
+                    children += value
+                elif at not in dropped:
+                    children.append(value)
+            del states[-size:], values[-size:]
         state = self._gotos[states[-1]][rule]
         states.append(state)
-        values.append(children if not alias else Tree(alias, children))
+        if name.startswith("?"):
+            values.append(children[0] if len(children) == 1 else Tree(name[1:], children))
+        else:
+            values.append(Tree(name, children) if name else children)
         return state
 
-    def _prepare(self, state: int) -> tuple[list[tuple[Match, str, int]], int]:
-        """Make ready what a state needs when it is first met: most are never met."""
+    def _prepare(self, state: int) -> tuple[list[Candidate], int]:
+        """Make ready what a state needs when it is first met: most never are."""
         row = self._actions[state]
-        pairs = dict(zip(row[::2], row[1::2], strict=True))
-        candidates = [
-            (_matcher(*self._terminals[number][1:]), self._terminals[number][0], action)
-            for number, action in pairs.items()
-            if number != _END
-        ]
-        self._ready[state] = candidates, pairs.get(_END, 0)
+        at_end, candidates = 0, []
+        for number, action in zip(row[::2], row[1::2], strict=True):
+            if number == END:
+                at_end = action
+            else:
+                name, head, tail = self._terminals[number]
+                candidates.append((_matcher(head, tail), name, action))
+        self._ready[state] = candidates, at_end
         return self._ready[state]
 
 
 @cache
 def _matcher(head: str, tail: str) -> Match:
-    """Return what finds a terminal: a literal beginning, and a regular expression for the rest."""
+    """Return what finds a terminal: a literal beginning, and a regular expression for the rest, either empty."""
     width = len(head)
     if not tail:
         return lambda text, at: at + width if text.startswith(head, at) else -1

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from lark import Token, Tree
+from lspci_parse._lalr import Token, Tree
 
 from lspci_parse.model import Address, Ids, NamedId, Register, Value
 from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal, gpf_time, vpd_key, vpd_value
 
 Entry = tuple[str, Value]
-_Node = Token | Tree[Token]
+_Node = Token | Tree
 
 _FLAG: Final = re.compile(r"([^\s,]+?):?([+-])(?=[\s,;)]|$|SlotPowerLimit)")
 _PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
@@ -21,7 +21,7 @@ _PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
 # ---------------------------------------------------------------------------------------------- registers
 
 
-def entries(tree: Tree[Token]) -> tuple[Entry, ...]:
+def entries(tree: Tree) -> tuple[Entry, ...]:
     """Return what the lines of one register add to their capability or device.
 
     A line with a label is one register. A line whose fields carry names of their own adds each of them.
@@ -194,7 +194,7 @@ class Title(NamedTuple):
 _OFFSET: Final = re.compile(r"\[([0-9a-f]+)(?: v(\d+))?\]")
 
 
-def title(tree: Tree[Token]) -> Title:
+def title(tree: Tree) -> Title:
     """Read a capability's title."""
     if tree.data == "denied":
         return Title(attributes={"access_denied": True})
@@ -247,7 +247,7 @@ def unknown_title(line: str) -> Title:
 # ----------------------------------------------------------------------------------------------- device lines
 
 
-def device_line(tree: Tree[Token]) -> dict[str, Any]:
+def device_line(tree: Tree) -> dict[str, Any]:
     """Return the attributes of a device that its first line says."""
     parts = {token.type: str(token) for token in tree.children if isinstance(token, Token)}
     class_name, class_id = parts["CLASS"], parts.get("CLASS_ID", "")[1:-1] or None

@@ -9,13 +9,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from lark import UnexpectedInput
-
 from lspci_parse import _tree
 from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun, may_be_cut
 from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._grammar import parser
 from lspci_parse._hints import no_dump
+from lspci_parse._lalr import NoParseError
 from lspci_parse._layout import hex_row, pieces, slot
 from lspci_parse._sections import Section, is_plain, sections
 from lspci_parse.errors import LspciError
@@ -33,8 +32,6 @@ CACHE_TEXT: Final = 8 << 20
 
 _RECENT: Final = 64
 _RECENT_TEXT: Final = 1 << 16
-_INSIDE: Final = ("\t\t", "", "Le")
-"""Beginnings of lines inside a capability: lspci does not indent ``Len=10 <?>`` below Intel's."""
 _DEEPER: Final = ("\t\t\t", "\t\t ", "\t\tAtomicOps")
 _GLUED: Final = re.compile(
     r"\t(?:(Capabilities: \[[0-9a-f]+(?: v\d+)?\] )(?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
@@ -275,7 +272,7 @@ class _DeviceBuilder:
                 (self.capability if glued[1] else self.header_lines)(at, [glued[0]])
                 continue
             if line.startswith("\tCapabilities:"):
-                while stop < end and lines[stop][:2] in _INSIDE:
+                while stop < end and lines[stop][:2] in ("\t\t", ""):
                     stop += 1
                 self.capability(at, lines[at:stop])
             elif line.startswith("\t"):
@@ -301,8 +298,8 @@ class _DeviceBuilder:
     def title(self, line: str) -> None:
         """Read the device line."""
         try:
-            self.attributes = _tree.device_line(parser().parse(line, "device"))
-        except UnexpectedInput:
+            self.attributes = _tree.device_line(parser("lspci").parse(line, "device"))
+        except NoParseError:
             self.attributes = _tree.unknown_device_line(line)
             self.strange.append(Line(1, line))
 
@@ -329,14 +326,14 @@ def _capability(lines: list[str]) -> Capability | Mapping[str, Any]:
     """Return a capability, or the attributes of its device when there is no list of capabilities to read."""
     strange: list[Line] = []
     try:
-        title = _tree.title(parser().parse(lines[0], "title"))
-    except UnexpectedInput:
+        title = _tree.title(parser("lspci").parse(lines[0], "title"))
+    except NoParseError:
         title = _tree.unknown_title(lines[0])
         strange.append(Line(1, lines[0]))
     if title.attributes:
         return title.attributes
     pairs = list(title.entries)
-    start = f"in_{title.kind}" if f"in_{title.kind}" in parser().options.start else "generic"
+    start = f"in_{title.kind}" if f"in_{title.kind}" in parser("lspci").starts else "generic"
     for at, register in _group(lines):
         found, bad = _register(start, register)
         pairs += found
@@ -376,9 +373,9 @@ def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ..
     while count:
         text = "\n".join(lines[:count])
         try:
-            tree = parser().parse(text, rule)
-        except UnexpectedInput as error:
-            read = text[: max(error.pos_in_stream or 0, 0)]
+            tree = parser("lspci").parse(text, rule)
+        except NoParseError as error:
+            read = text[: max(error.position, 0)]
             if rule != "generic" and not read.strip():
                 rule = "generic"  # the label itself is unknown; a known label with damage behind it is damage
             else:

@@ -29,11 +29,12 @@ _MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x
 
 _ZSTD_WINDOW: Final = 1 << 27
 """The largest window that the zstd command accepts when it is not asked to take more memory."""
-_ZSTD_STEP: Final = 1 << 10
+_ZSTD_STEP: Final = 1 << 8
 """Bytes unpacked at a time: one byte of zstd can stand for 32 KiB."""
 
 _EXPECTED: Final = "expected the output of 'lspci -vvv'"
 
+_MIN_UTF16: Final = 4
 _BOMS: Final = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -152,7 +153,7 @@ def _encoding(start: bytes) -> str:
         if start.startswith(bom):
             return encoding
     for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if start[first : first + 1] == b"\0" and start[first::2].count(0) > len(start) // 4:
+        if len(start) >= _MIN_UTF16 and start[first::2].count(0) > len(start) // 4:
             return encoding
     return "utf-8"
 
@@ -186,6 +187,8 @@ def _errors(name: str | None, kind: str | None = None) -> Iterator[None]:
         raise LspciError("this is a folder; expected a file", name) from error
     except EOFError as error:
         raise LspciError(f"the {kind} data ends too early; expected a complete file", name) from error
+    except LspciError as error:
+        raise error.located(name) if name else error from error.__cause__
     except (OSError, zlib.error, lzma.LZMAError, MemoryError) as error:
         if isinstance(error, OSError) and error.strerror:
             raise LspciError(f"{error.strerror.lower()}; expected a file that can be read", name) from error

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from lark import Lark, Token, Tree, UnexpectedInput
-
-from lspci_parse._grammar import LineLexer, grammar_dir
+from lspci_parse._grammar import parser
+from lspci_parse._lalr import NoParseError, Token, Tree
 from lspci_parse.evidence import facts
 from lspci_parse.model import Address
 
@@ -62,17 +61,11 @@ class _Tokens(NamedTuple):
         return Address.parse(prefix.split(" ")[1].rstrip(":").partition(":pcie")[0])
 
 
-@cache
-def _parser() -> Lark:
-    text = (grammar_dir() / "log.lark").read_text("utf-8")
-    return Lark(text, parser="lalr", lexer=LineLexer, start="message", maybe_placeholders=False)
-
-
 @lru_cache(CACHE_SIZE)
 def _tokens(message: str) -> _Tokens | None:
     try:
-        tree = _parser().parse(message)
-    except UnexpectedInput:
+        tree = parser("log").parse(message, "message")
+    except NoParseError:
         return None
     fact = tree.children[0]
     assert isinstance(fact, Tree)  # noqa: S101 - the grammar's start rule holds one rule

@@ -48,10 +48,14 @@ def predict(
         boot = Boot(release or NEWEST, known=release is not None, cmdline=cmdline)
     if recorded is None:
         recorded = {d.address: d.iommu_group for d in dump if d.iommu_group is not None}
-    tree = topology(dump)
-    off = switched_off(tree, boot)
+    off = switched_off(topology(dump), boot)
     if off is not None:
         return Groups(str(boot.kernel), (), off=off, recorded=recorded)
+    return _predict(dump, boot, recorded)
+
+
+def _predict(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Groups:
+    tree = topology(dump)
     walk = Walk(tree, boot)
     if walk.undecided and _blind(dump, walk):
         raise _refusal(dump, walk)
