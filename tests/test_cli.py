@@ -29,7 +29,7 @@ def test_diff_names_the_lost_acs_first(capsys: pytest.CaptureFixture[str]) -> No
     assert err == ""
     headlines = [line for line in out.splitlines() if line.startswith(("CRITICAL", "WARNING", "INFO"))]
     assert headlines[0] == "CRITICAL  acs-lost  00:1c.5 (Root Port) has lost its ACS capability"
-    assert [line.split()[1] for line in headlines] == ["acs-lost", "groups-merged"]
+    assert [line.split()[1] for line in headlines] == ["acs-lost", "driver-missing", "groups-merged"]
 
 
 def test_diff_of_a_host_with_itself_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,23 +41,24 @@ def test_diff_json_has_the_promised_shape(capsys: pytest.CaptureFixture[str]) ->
     assert main(["diff", "--json", str(GOOD), str(BAD)]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["schema"] == "lspci-parse.diff/1"
-    lost, merged = report["findings"]
+    lost, *drivers, merged = report["findings"]
+    assert [finding["rule"] for finding in drivers] == ["driver-missing", "driver-missing"]
     assert (lost["rule"], lost["severity"], lost["a"], lost["b"], lost["path"]) == (
         "acs-lost", "critical", "0000:00:1c.5", "0000:00:1c.5", "acs",
     )  # fmt: skip
     assert lost["values"]["a"].endswith("] Access Control Services")
     assert lost["values"]["b"] is None
-    assert (lost["leads_to"], merged["because"]) == ([1], [0])
-    assert report["summary"]["critical"] == 1
+    assert (lost["leads_to"], merged["because"]) == ([3], [0])
+    assert report["summary"]["critical"] == 3
 
 
 @pytest.mark.parametrize(
     ("options", "code"),
     [
         (["--fail-on", "critical"], 1),
-        (["--only", "driver-missing"], 0),
-        (["--ignore", "00:1c.5/acs", "--ignore", "groups-*"], 0),
-        (["--ignore", "acs-lost", "--fail-on", "critical"], 0),
+        (["--only", "link-degraded"], 0),
+        (["--ignore", "00:1c.5/acs", "--ignore", "groups-*", "--ignore", "31:00.?"], 0),
+        (["--ignore", "acs-lost", "--ignore", "driver-*", "--fail-on", "critical"], 0),
         (["--match", "address"], 1),
     ],
 )

@@ -24,7 +24,8 @@ class Version(argparse.Action):
         """Print it and end."""
         from lspci_parse import version
 
-        parser.exit(message=f"lspci-parse {version()}\n")
+        print(f"lspci-parse {version()}")
+        parser.exit()
 
 
 def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> None:
