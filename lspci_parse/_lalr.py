@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     """Takes a text and a position; returns where the terminal that begins there ends, or -1."""
     Candidate: TypeAlias = tuple[Match, str, int]
     """A terminal that may come: what finds it, its name, and what to do when it is found."""
+    _State: TypeAlias = tuple[dict[str, list[Candidate]], list[Candidate], int]
+    """The terminals that may come by the character they begin with; those that may begin with any other; and what
+    to do at the end of the text."""
 
 END: Final = 0
 """The number of the terminal that ends every text."""
@@ -67,7 +70,7 @@ class Parser:
         self._rules: list[tuple[str, int, str, list[int]]] = tables["rules"]
         self._actions: list[list[int]] = tables["actions"]
         self._gotos: list[dict[str, int]] = tables["gotos"]
-        self._ready: dict[int, tuple[list[Candidate], int]] = {}
+        self._ready: dict[int, _State] = {}
 
     def parse(self, text: str, start: str) -> Tree:
         """Return the tree of ``text``.
@@ -80,9 +83,9 @@ class Parser:
         ready, skip = self._ready, self._skip
         position, end = skip(text).end() if skip else 0, len(text)  # type: ignore[union-attr]  # it always matches
         while True:
-            candidates, action = ready.get(state) or self._prepare(state)
+            by_start, others, action = ready.get(state) or self._prepare(state)
             if position < end:
-                for match, kind, then in candidates:
+                for match, kind, then in by_start.get(text[position], others):
                     stop = match(text, position)
                     if stop >= 0:
                         break
@@ -123,17 +126,22 @@ class Parser:
             values.append(Tree(name, children) if name else children)
         return state
 
-    def _prepare(self, state: int) -> tuple[list[Candidate], int]:
+    def _prepare(self, state: int) -> _State:
         """Make ready what a state needs when it is first met: most never are."""
         row = self._actions[state]
-        at_end, candidates = 0, []
-        for number, action in zip(row[::2], row[1::2], strict=True):
-            if number == END:
-                at_end = action
-            else:
-                name, head, tail = self._terminals[number]
-                candidates.append((_matcher(head, tail), name, action))
-        self._ready[state] = candidates, at_end
+        actions = dict(zip(row[::2], row[1::2], strict=True))
+        at_end = actions.pop(END, 0)
+        terminals = [(*self._terminals[number], action) for number, action in actions.items()]
+
+        def fitting(start: str) -> list[Candidate]:
+            return [
+                (_matcher(head, tail), name, action)
+                for name, head, tail, action in terminals
+                if head[:1] in ("", start)
+            ]
+
+        starts = {head[0] for _, head, _, _ in terminals if head}
+        self._ready[state] = {start: fitting(start) for start in starts}, fitting(""), at_end
         return self._ready[state]
 
 

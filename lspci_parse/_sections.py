@@ -40,6 +40,7 @@ def sections(texts: list[str], reads: Reads) -> tuple[list[Section], list[Line]]
         if _is_device(group, reads):
             section, rest = _section(_with_tabs(group, reads), reads)
             found.append(section)
+            rest = group[len(group) - len(rest) :]
         else:
             rest = group
         outside += [line for line in rest if line.text.strip()]
@@ -51,12 +52,12 @@ def _groups(lines: list[Line]) -> Iterator[list[Line]]:
     return (lines[start:end] for start, end in pairwise(starts) if start < end)
 
 
-def is_plain(lines: list[str]) -> bool:
-    """Whether the lines of a piece are a device as lspci prints it, with nothing to undo."""
-    return bool(device_line(lines[0])) and all(
-        (line[:1] == "\t" and "pcilib: " not in line and "lspci: " not in line) or hex_row(line)
-        for line in lines[1:]
-    )
+_PLAIN: Final = re.compile(r"[^\n]*+(?:\n(?:\t[^\n]*+|[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}[ ]*+(?=\n|\Z)))*+").fullmatch
+
+
+def is_plain(text: str) -> bool:
+    """Whether a piece is a device as lspci prints it, with nothing to undo."""
+    return bool(device_line(text) and _PLAIN(text)) and "pcilib: " not in text and "lspci: " not in text
 
 
 def _is_device(lines: list[Line], reads: Reads) -> bool:

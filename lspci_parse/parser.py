@@ -41,6 +41,10 @@ _GLUED: Final = re.compile(
 that the firmware gave without one."""
 
 
+_PARTS: Final = re.compile(r"\n(?!\t\t|\n)")
+"""The line ends inside a device behind which a header line, a capability or a row of the hex dump begins."""
+
+
 class _Cache(dict[Any, Any]):
     """A dictionary that forgets everything once it is full: cheap, and a fleet of equal hosts stays inside."""
 
@@ -185,10 +189,10 @@ def _piece(text: str) -> _Piece:
 
 def _read_piece(text: str) -> _Piece:
     body = text.rstrip("\n")
-    lines = body.split("\n")
     height = text.count("\n") + 1
-    if is_plain(lines):
+    if is_plain(body):
         return _Piece(((0, _DeviceBuilder(body).build()),), (), height)
+    lines = body.split("\n")
     found, outside = sections(lines, _reads)
     devices = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
     return _Piece(devices, tuple(Line(number - 1, line) for number, line in outside), height)
@@ -251,7 +255,6 @@ class _DeviceBuilder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = text.split("\n")
         self.attributes: dict[str, Any] = {}
         self.header: list[_tree.Entry] = []
         self.capabilities: list[Capability] = []
@@ -259,31 +262,24 @@ class _DeviceBuilder:
         self.strange: list[Line] = []
 
     def build(self) -> Device:
-        """Go through the lines once; each belongs to exactly one part."""
-        lines = self.lines
-        self.title(lines[0])
-        at, end = 1, len(lines)
-        while at < end:
-            line = lines[at]
-            stop = at + 1
-            glued = _GLUED.match(line)
+        """Go through the text once; each line belongs to exactly one part."""
+        title, *parts = _PARTS.split(self.text)
+        self.title(title)
+        at = 1
+        for part in parts:
+            glued = _GLUED.match(part)
             if glued:
-                lines[at] = line[glued.end() :]
-                (self.capability if glued[1] else self.header_lines)(at, [glued[0]])
-                continue
-            if line.startswith("\tCapabilities:"):
-                while stop < end and lines[stop][:2] in ("\t\t", ""):
-                    stop += 1
-                self.capability(at, lines[at:stop])
-            elif line.startswith("\t"):
-                while stop < end and lines[stop].startswith("\t\t"):
-                    stop += 1
-                self.header_lines(at, lines[at:stop])
-            elif hex_row(line):
-                self.config += bytes.fromhex(line.partition(":")[2])
-            elif line:
-                self.strange.append(Line(at + 1, line))
-            at = stop
+                (self.capability if glued[1] else self.header_lines)(at, glued[0])
+                part = part[glued.end() :]  # noqa: PLW2901 - what is left is a part of its own
+            if part.startswith("\tCapabilities:"):
+                self.capability(at, part)
+            elif part.startswith("\t"):
+                self.header_lines(at, part)
+            elif hex_row(part):
+                self.config += bytes.fromhex(part.partition(":")[2])
+            elif part:
+                self.strange.append(Line(at + 1, part))
+            at += part.count("\n") + 1
         registers = _tree.unique(self.header)
         self.attributes.update(_tree.attributes(registers, self.attributes["ids"]))
         return Device(
@@ -303,23 +299,24 @@ class _DeviceBuilder:
             self.attributes = _tree.unknown_device_line(line)
             self.strange.append(Line(1, line))
 
-    def capability(self, at: int, lines: list[str]) -> None:
+    def capability(self, at: int, text: str) -> None:
         """Read a capability's title and registers, which begin at line ``at``."""
-        text = "\n".join(lines)
         found = _capabilities.get(text)
         if found is None:
-            found = _capabilities[text] = _capability(lines)
+            found = _capabilities[text] = _capability(text.split("\n"))
         if isinstance(found, Capability):
             self.capabilities.append(found)
-            self.strange += [Line(at + line, text) for line, text in found.unrecognised]
+            self.strange += [Line(at + line, strange) for line, strange in found.unrecognised]
         else:
             self.attributes.update(found)
 
-    def header_lines(self, at: int, lines: list[str]) -> None:
+    def header_lines(self, at: int, text: str) -> None:
         """Read a header line and those that continue it."""
-        pairs, strange = _register("header", lines)
+        pairs, strange = _register("header", text)
         self.header += pairs
-        self.strange += [Line(at + i + 1, lines[i]) for i in strange]
+        if strange:
+            lines = text.split("\n")
+            self.strange += [Line(at + i + 1, lines[i]) for i in strange]
 
 
 def _capability(lines: list[str]) -> Capability | Mapping[str, Any]:
@@ -335,7 +332,7 @@ def _capability(lines: list[str]) -> Capability | Mapping[str, Any]:
     pairs = list(title.entries)
     start = f"in_{title.kind}" if f"in_{title.kind}" in parser("lspci").starts else "generic"
     for at, register in _group(lines):
-        found, bad = _register(start, register)
+        found, bad = _register(start, "\n".join(register))
         pairs += found
         strange += [Line(at + i + 1, register[i]) for i in bad]
     return Capability(
@@ -359,12 +356,12 @@ def _group(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
             start = at
 
 
-def _register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ...], tuple[int, ...]]:
+def _register(start: str, text: str) -> tuple[tuple[_tree.Entry, ...], tuple[int, ...]]:
     """Return what a register's lines say, and the indices of those that no rule knows."""
-    key = (start, "\n".join(lines))
+    key = (start, text)
     found: tuple[tuple[_tree.Entry, ...], tuple[int, ...]] | None = _registers.get(key)
     if found is None:
-        found = _registers[key] = _parse_register(start, lines)
+        found = _registers[key] = _parse_register(start, text.split("\n"))
     return found
 
 

