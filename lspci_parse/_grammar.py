@@ -106,47 +106,34 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
     )
     used = [terminal for terminal in terminals if terminal.name not in ignored]
     numbers = {"$END": 0, **{terminal.name: number for number, terminal in enumerate(used, 1)}}
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
-    states = _numbered(table)
     rules: dict[Rule, int] = {}
-    actions, gotos = [], []
-    for state in states:
-        row: dict[int, int] = {}
-        following = {}
-        for symbol, (action, argument) in sorted(table.states[state].items()):
-            if symbol not in numbers:
-                following[symbol] = states[argument]
-            elif str(action) == "Shift":
-                row[numbers[symbol]] = states[argument] + 1
-            else:
-                row[numbers[symbol]] = -rules.setdefault(argument, len(rules)) - 1
-        actions.append([number for pair in sorted(row.items()) for number in pair])
-        gotos.append(following)
+    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+    states = [_state(table.states[state], numbers, rules) for state in range(len(table.states))]
     return {
         "grammar": grammar,
         "ignore": "|".join(t.pattern.to_regexp() for t in terminals if t.name in ignored),
-        "starts": {
-            rule: (states[state], states[table.end_states[rule]])
-            for rule, state in sorted(table.start_states.items())
-        },
+        "starts": {rule: (state, table.end_states[rule]) for rule, state in table.start_states.items()},
         "terminals": [("$END", "", ""), *((t.name, *split(t.pattern.to_regexp())) for t in used)],
         "rules": [_rule(rule) for rule in rules],
-        "actions": actions,
-        "gotos": gotos,
+        "actions": [actions for actions, _ in states],
+        "gotos": [following for _, following in states],
     }
 
 
-def _numbered(table: Any) -> dict[int, int]:
-    """Number the states anew, in the order they are met: Lark's own numbers differ from run to run."""
-    states: dict[int, int] = {}
-    found = [table.start_states[rule] for rule in sorted(table.start_states, reverse=True)]
-    while found:
-        state = found.pop()
-        if state not in states:
-            states[state] = len(states)
-            row = sorted(table.states[state].items(), reverse=True)
-            found += [argument for _, (_, argument) in row if isinstance(argument, int)]
-    return states
+def _state(
+    entries: dict[str, tuple[Any, Any]], numbers: dict[str, int], rules: dict[Rule, int]
+) -> tuple[list[int], dict[str, int]]:
+    """Return what a state does at each terminal, as pairs of numbers, and where it goes after each rule."""
+    actions: dict[int, int] = {}
+    following: dict[str, int] = {}
+    for symbol, (action, argument) in entries.items():
+        if symbol not in numbers:
+            following[symbol] = argument
+        elif str(action) == "Shift":
+            actions[numbers[symbol]] = argument + 1
+        else:
+            actions[numbers[symbol]] = -rules.setdefault(argument, len(rules)) - 1
+    return [number for pair in sorted(actions.items()) for number in pair], following
 
 
 def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:

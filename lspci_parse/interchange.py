@@ -5,7 +5,6 @@ Documents are versioned by their ``schema`` member and described by the JSON Sch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -131,9 +130,13 @@ def _fields(items: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def _first_name(name: str, among: Mapping[str, Any]) -> str:
-    """Return the name of a repeated entry: ``Entry#2`` beside ``Entry`` is an ``Entry``."""
-    base = re.sub(r"#\d+$", "", name)
-    return base if base in among else name
+    """Return the name of a repeated entry: ``Entry#2`` beside ``Entry`` is an ``Entry``.
+
+    Where lspci itself numbers with that sign, it begins at 0 (``SelectiveIDE#0 RID#0``).
+    """
+    base, _, number = name.rpartition("#")
+    repeated = number.isdecimal() and int(number) > 1 and base in among and f"{base}#0" not in among
+    return base if repeated else name
 
 
 def _value(name: str, value: Any) -> Value:

@@ -500,6 +500,7 @@ def test_titles_alone_decide_where_there_is_no_acs() -> None:
     [
         ("intel_iommu=off", None, True), ("iommu=off", None, True), ("iommu=pt", None, False), ("quiet", None, False),
         ("amd_iommu=off", None, False), ("amd_iommu=off", "IOMMU", True), ("intel_iommu=off", "IOMMU", False),
+        ("intel_iommu=off intel_iommu=sm_on,on", None, False), ("intel_iommu=on intel_iommu=off", None, True),
     ],
 )  # fmt: skip
 def test_an_iommu_that_is_switched_off_makes_no_groups(cmdline: str, iommu: str | None, off: bool) -> None:  # noqa: FBT001

@@ -23,8 +23,15 @@ _MOST: Final = 6
 def switched_off(tree: Topology, boot: Boot) -> str | None:
     """Return why the command line leaves the host without IOMMU groups, or ``None``."""
     amd = any(class_id(device) == "0806" for device in tree.devices.values())
-    for name in ("iommu", "amd_iommu" if amd else "intel_iommu"):
-        if "off" in boot.parameter(name):
+    switches = [value for value in boot.parameter("intel_iommu") if value in ("on", "off")]
+    # Of several for Intel's the last counts; the others cannot be switched on again.
+    found = {
+        "iommu": "off" in boot.parameter("iommu"),
+        "amd_iommu": amd and "off" in boot.parameter("amd_iommu"),
+        "intel_iommu": not amd and switches[-1:] == ["off"],
+    }
+    for name, off in found.items():
+        if off:
             return f"the IOMMU is off on the kernel's command line ({name}=off), so Linux makes no groups"
     return None
 

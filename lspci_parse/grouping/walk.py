@@ -67,7 +67,8 @@ class Walk:
         self._path_ok: dict[Address, bool | None] = {}
         self._vmds = [address for address in sorted(tree.devices) if is_vmd(tree.devices[address])]
         self._vmd_groups: dict[int, int] = {}
-        self.vmd_domains = sorted({a.domain for a in tree.devices if a.domain >= FIRST_VMD_DOMAIN})
+        domains = sorted({address.domain for address in tree.devices if address.domain >= FIRST_VMD_DOMAIN})
+        self.vmd_domains = {domain: order for order, domain in enumerate(domains)}
         for address in tree.walk():
             self._visit(address)
 
@@ -125,8 +126,7 @@ class Walk:
             group = self._vmd_groups.get(device.domain)
             why = "behind a Volume Management Device that the dump does not show"
             return None if group is None else _Found(group, "vmd", (), why)
-        order = self.vmd_domains.index(device.domain)
-        vmd = self._vmds[min(order, len(self._vmds) - 1)]
+        vmd = self._vmds[min(self.vmd_domains[device.domain], len(self._vmds) - 1)]
         return self._join(vmd, "vmd", (vmd,), f"behind {short(vmd)}, a Volume Management Device")
 
     def _below_aliasing_bridge(self, device: Address) -> _Found | None:

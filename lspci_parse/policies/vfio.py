@@ -74,9 +74,10 @@ def vfio(tree: Topology, groups: Groups, isolation: Isolation) -> Iterator[Breac
             devices,
             (Remedy("take the dump as root, of all devices: lspci -vvv"),),
         )
+    elsewhere = _good_slots(tree, groups, isolation)
     for group in groups.groups:
         if len(group.devices) > 1:
-            yield _shared(tree, groups, isolation, group)
+            yield _shared(tree, isolation, group, elsewhere)
     yield from _leaky_switches(tree, groups, isolation)
 
 
@@ -93,20 +94,19 @@ def _differences(groups: Groups) -> Iterator[Breach]:
         )
 
 
-def _shared(tree: Topology, groups: Groups, isolation: Isolation, group: Group) -> Breach:
+def _shared(tree: Topology, isolation: Isolation, group: Group, elsewhere: list[Remedy]) -> Breach:
     severity, meaning = _meaning(tree, group)
     why = list(_reasons(isolation, group))
     if len(why) > _MOST:
         why[_MOST:] = [f"and {len(why) - _MOST} more"]
     culprits = {culprit: join.how for join in group.joined_by for culprit in join.culprits}
-    slots = [_good_slots(tree, groups, isolation)] if severity == "critical" else []
     return Breach(
         group.devices[0],
         severity,
         f"one IOMMU group holds {len(group.devices)} functions: {_listed(group.devices)}",
         f"{meaning} Why they are together: {'; '.join(why)}.",
         group.devices,
-        (*filter(None, slots), *_remedies(tree, isolation, culprits)),
+        (*(elsewhere if severity == "critical" else ()), *_remedies(tree, isolation, culprits)),
     )
 
 
@@ -177,28 +177,24 @@ def _remedies(tree: Topology, isolation: Isolation, culprits: Mapping[Address, s
         )
 
 
-def _good_slots(tree: Topology, groups: Groups, isolation: Isolation) -> Remedy | None:
-    """Name ports below which a card gets a group of its own."""
+def _good_slots(tree: Topology, groups: Groups, isolation: Isolation) -> list[Remedy]:
+    """Name ports below which a card gets a group of its own; none, if there are none."""
     good = [
-        address
-        for address, device in tree.devices.items()
-        if device.port_type in _PORTS
-        and all(isolation[port].isolated for port in (address, *tree.ancestors(address)))
-        and len((groups.of(address) or ((),))[0]) == 1
-        and not any(tree.devices[child].is_bridge for child in tree.children(address))
+        port
+        for port in _ports(tree, tree.devices)
+        if all(isolation[above].isolated for above in (port, *tree.ancestors(port)))
+        and not any(tree.devices[child].is_bridge for child in tree.children(port))
+        and (group := groups.of(port)) is not None
+        and len(group.devices) == 1
     ]
-    # A free port is of more use than one with a card in it.
-    good.sort(key=lambda address: (bool(tree.children(address)), address))
     if not good:
-        return None
-    labels = (
-        f"{short(port)}{f' (slot {slot})' if (slot := tree.devices[port].physical_slot) else ''}"
-        for port in good[:4]
-    )
-    return Remedy(
-        f"move a card below a port that isolates: {', '.join(labels)}",
-        "slots differ in lanes, and in which socket they hang on",
-    )
+        return []
+    # A free port is of more use than one with a card in it.
+    good.sort(key=lambda port: (bool(tree.children(port)), port))
+    slots = ((port, tree.devices[port].physical_slot) for port in good[:4])
+    labels = ", ".join(f"{short(port)}{f' (slot {slot})' if slot else ''}" for port, slot in slots)
+    risk = "slots differ in lanes, and in which socket they hang on"
+    return [Remedy(f"move a card below a port that isolates: {labels}", risk)]
 
 
 def _leaky_switches(tree: Topology, groups: Groups, isolation: Isolation) -> Iterator[Breach]:
