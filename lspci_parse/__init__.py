@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lspci_parse.acs import AcsVerdict
-    from lspci_parse.policies import check
     from lspci_parse.difference import Change
     from lspci_parse.errors import LspciError
     from lspci_parse.evidence import Host, load
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from lspci_parse.interchange import from_json, report_from_json, report_to_json, to_json
     from lspci_parse.model import Address, Capability, Device, Dump, Register
     from lspci_parse.parser import iter_devices, parse, parse_all
+    from lspci_parse.policies import check
     from lspci_parse.topology import Topology
 
 _HOMES = {
@@ -96,12 +96,10 @@ __all__ = [
 
 def version() -> str:
     """Return the installed version, ``0+unknown`` in a checkout that is not installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
+    metadata = import_module("importlib.metadata")
     try:
-        return installed("lspci-parse")
-    except PackageNotFoundError:
+        return str(metadata.version("lspci-parse"))
+    except metadata.PackageNotFoundError:
         return "0+unknown"
 
 

@@ -145,7 +145,9 @@ def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
     name = rule.origin.name
     single = "?" if rule.options.expand1 and not rule.alias else ""
     keep = rule.options.keep_all_tokens
-    lost = [at for at, symbol in enumerate(rule.expansion) if symbol.is_term and symbol.filter_out and not keep]
+    lost = [
+        at for at, symbol in enumerate(rule.expansion) if symbol.is_term and symbol.filter_out and not keep
+    ]
     return name, len(rule.expansion), "" if name.startswith("_") else single + (rule.alias or name), lost
 
 

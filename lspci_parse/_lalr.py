@@ -85,12 +85,13 @@ class Parser:
         while True:
             by_start, others, action = ready.get(state) or self._prepare(state)
             if position < end:
-                for match, kind, then in by_start.get(text[position], others):
-                    stop = match(text, position)
+                for candidate in by_start.get(text[position], others):
+                    stop = candidate[0](text, position)
                     if stop >= 0:
                         break
                 else:
                     raise NoParseError(position)
+                _, kind, then = candidate
                 if then > 0:
                     token = Token(text[position:stop])
                     token.type = kind

@@ -291,7 +291,9 @@ def slot_address(slot: str) -> Address:
     return Address.parse(last)
 
 
-_IDS: Final = re.compile(r"(?P<name>.*) \[([0-9a-f]{4}):([0-9a-f]{4})\]|([0-9a-f]{4}):([0-9a-f]{4})", re.DOTALL)
+_IDS: Final = re.compile(
+    r"(?P<name>.*) \[([0-9a-f]{4}):([0-9a-f]{4})\]|([0-9a-f]{4}):([0-9a-f]{4})", re.DOTALL
+)
 _UNNAMED: Final = re.compile(r"Device ([0-9a-f]{4}):([0-9a-f]{4})")
 
 

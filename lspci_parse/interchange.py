@@ -205,14 +205,11 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
     """
     _expect(document, DIFF_SCHEMA)
     try:
-        findings = [_finding(item) for item in document["findings"]]
-        for finding in findings:
-            if not all(0 <= link < len(findings) for link in (*finding.because, *finding.leads_to)):
-                raise ValueError(f"{finding.rule} is linked to a finding that is not there")
+        count = len(document["findings"])
         return Comparison(
             Side(**document["a"]),
             Side(**document["b"]),
-            tuple(findings),
+            tuple(_finding(item, count) for item in document["findings"]),
             tuple(_change(item) for item in document["changes"]),
             tuple((Address.parse(item["a"]), Address.parse(item["b"])) for item in document["moved"]),
             dict(document["hidden"]),
@@ -237,7 +234,13 @@ def _parsed(text: str | None) -> Address | None:
     return None if text is None else Address.parse(text)
 
 
-def _finding(item: Mapping[str, Any]) -> Finding:
+def _links(items: list[int], count: int) -> tuple[int, ...]:
+    if not all(0 <= link < count for link in items):
+        raise ValueError(f"{items!r} names a finding that is not there")
+    return tuple(items)
+
+
+def _finding(item: Mapping[str, Any], count: int) -> Finding:
     severity = item["severity"]
     if severity not in SEVERITIES:
         raise ValueError(f"{severity!r} is no severity")
@@ -252,8 +255,8 @@ def _finding(item: Mapping[str, Any]) -> Finding:
         _text(item["title"]),
         _text(item["detail"]),
         _text(item["remedy"]),
-        tuple(map(int, item["because"])),
-        tuple(map(int, item["leads_to"])),
+        _links(item["because"], count),
+        _links(item["leads_to"], count),
         tuple(Address.parse(device) for device in item["devices"]),
     )
 

@@ -52,9 +52,17 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lspci_parse":
             assert node.level == 0
             parts = (node.module or "").split(".")[1:]
-            rooms |= {parts[0]} if parts else {alias.name for alias in node.names if alias.name in FLOOR} or {"__init__"}
+            rooms |= (
+                {parts[0]}
+                if parts
+                else {alias.name for alias in node.names if alias.name in FLOOR} or {"__init__"}
+            )
         elif isinstance(node, ast.Import):
-            rooms |= {(*alias.name.split("."), "__init__")[1] for alias in node.names if alias.name.startswith("lspci_parse")}
+            rooms |= {
+                (*alias.name.split("."), "__init__")[1]
+                for alias in node.names
+                if alias.name.startswith("lspci_parse")
+            }
     return rooms
 
 
@@ -95,7 +103,8 @@ def test_files_and_functions_stay_small() -> None:
         text = path.read_text("utf-8")
         if text.count("\n") > 400:
             long.append(f"{path.name}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 40:
-                long.append(f"{path.name}: {node.name}")
+        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        long += [
+            f"{path.name}: {node.name}" for node in functions if (node.end_lineno or 0) - node.lineno >= 40
+        ]
     assert long == []

@@ -123,7 +123,9 @@ def test_no_dump(tmp_path: Path) -> None:
     path = tmp_path / "poem.txt"
     path.write_text("Roses are red\n")
     message = trouble("show", path)
-    assert message.startswith(f"lspci-parse: {path}:1:1: no PCI device found; expected the output of 'lspci -vvv'")
+    assert message.startswith(
+        f"lspci-parse: {path}:1:1: no PCI device found; expected the output of 'lspci -vvv'"
+    )
 
 
 def test_cut_gzip(tmp_path: Path) -> None:

@@ -12,7 +12,11 @@ from tests.texts import ACS_ON, AER, bridge, device, dump, express
 
 
 def facts(a: Dump, b: Dump, *, volatile: bool = False) -> dict[str, tuple[Any, Any]]:
-    return {change.path: (change.before, change.after) for change in compare(a, b).changes if change.volatile == volatile}
+    return {
+        change.path: (change.before, change.after)
+        for change in compare(a, b).changes
+        if change.volatile == volatile
+    }
 
 
 def unknown(a: Dump, b: Dump) -> list[str]:
@@ -53,7 +57,10 @@ def test_spelling_is_no_difference() -> None:
 
 
 def test_a_value_that_differs_has_a_path() -> None:
-    a, b = dump(device("00:02.0", express("Endpoint"))), dump(device("00:02.0", express("Endpoint", "2.5GT/s", 1)))
+    a, b = (
+        dump(device("00:02.0", express("Endpoint"))),
+        dump(device("00:02.0", express("Endpoint", "2.5GT/s", 1))),
+    )
     assert facts(a, b)["exp/LnkSta/Speed"] == ("8GT/s", "2.5GT/s")
     assert facts(a, b)["exp/LnkSta/Width"] == (4, 1)
 
@@ -61,7 +68,11 @@ def test_a_value_that_differs_has_a_path() -> None:
 def test_interrupts_and_addresses_are_volatile() -> None:
     def text(irq: int, at: str) -> Dump:
         return dump(
-            device("00:02.0", f"Interrupt: pin A routed to IRQ {irq}\n", f"Region 0: Memory at {at} (32-bit, non-prefetchable) [size=4K]\n")
+            device(
+                "00:02.0",
+                f"Interrupt: pin A routed to IRQ {irq}\n",
+                f"Region 0: Memory at {at} (32-bit, non-prefetchable) [size=4K]\n",
+            )
         )
 
     a, b = text(16, "fe000000"), text(17, "fe001000")
@@ -101,7 +112,9 @@ def test_hidden_capabilities_are_not_lost(blind: str) -> None:
 
 def test_a_dead_function_has_lost_nothing() -> None:
     a = dump(device("00:02.0", express("Endpoint"), ACS_ON))
-    b = dump("00:02.0 Ethernet controller: Example Corporation Device (rev ff) (prog-if ff)\n\t!!! Unknown header type 7f\n")
+    b = dump(
+        "00:02.0 Ethernet controller: Example Corporation Device (rev ff) (prog-if ff)\n\t!!! Unknown header type 7f\n"
+    )
     assert "acs" in unknown(a, b)
     assert [change.path for change in compare(a, b).changes if change.known] == ["!!!"]
 
@@ -138,5 +151,8 @@ def test_a_driver_is_known_missing_where_others_show_theirs() -> None:
 
 
 def test_recorded_reboot_is_no_change(shared: Any) -> None:
-    a, b = (dump((shared / "lab" / name / "lspci-vvv.txt").read_text()) for name in ("fault-none", "fault-none-again"))
+    a, b = (
+        dump((shared / "lab" / name / "lspci-vvv.txt").read_text())
+        for name in ("fault-none", "fault-none-again")
+    )
     assert [change for change in compare(a, b).changes if not change.volatile] == []

@@ -12,11 +12,13 @@ import pytest
 from lark import Lark
 from lark.lexer import PatternStr
 
-from lspci_parse import parse, parser
+from lspci_parse import parse
 from lspci_parse._grammar import TABLES, compiled, digest, grammar_dir, tables
 from lspci_parse._grammar import parser as grammar_parser
 from lspci_parse._lalr import NoParseError, Parser, Token, Tree
 from lspci_parse._tree import _FLAG_RUNS, _TOKENS
+from lspci_parse.model import Register
+from lspci_parse.parser import _capabilities, _devices, _parse_register, _registers
 from lspci_parse.vocabulary import FIELDS
 from tests.paths import CORPUS
 
@@ -39,7 +41,7 @@ def shape(tree: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def parsed() -> Iterator[dict[tuple[str, str], Tree]]:
+def parsed() -> dict[tuple[str, str], Tree]:
     """What the parser was asked for while the corpus was read, by start rule and text."""
     found: dict[tuple[str, str], Tree] = {}
     original = Parser.parse
@@ -51,12 +53,12 @@ def parsed() -> Iterator[dict[tuple[str, str], Tree]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Parser, "parse", record)
-        for cache_ in (parser._devices, parser._capabilities, parser._registers):
-            cache_.clear()
+        for remembered in (_devices, _capabilities, _registers):
+            remembered.clear()
         for path in sorted(CORPUS.rglob("*.txt")):
             if path.name not in ("iommu_groups.txt", "dmesg.txt"):
                 parse(path.read_bytes())
-    yield found
+    return found
 
 
 def nodes(tree: Tree) -> Iterator[Tree | Token]:
@@ -70,7 +72,9 @@ def nodes(tree: Tree) -> Iterator[Tree | Token]:
 
 def test_tables_fit_the_grammar() -> None:
     stored = json.loads(TABLES.read_bytes())["lspci"]
-    assert stored["grammar"] == digest("lspci"), "run: python -c 'import lspci_parse._grammar as g; g.write_tables()'"
+    assert stored["grammar"] == digest("lspci"), (
+        "run: python -c 'import lspci_parse._grammar as g; g.write_tables()'"
+    )
     assert stored == json.loads(json.dumps(tables(compiled("lspci"), digest("lspci"))))
 
 
@@ -134,7 +138,9 @@ def registers(lines: list[str]) -> Iterator[str]:
     """Join the lines that continue a register."""
     start = 0
     for at in range(1, len(lines) + 1):
-        deeper = at < len(lines) and (depth(lines[at]) > depth(lines[start]) or lines[at].startswith("\t\t      "))
+        deeper = at < len(lines) and (
+            depth(lines[at]) > depth(lines[start]) or lines[at].startswith("\t\t      ")
+        )
         if not deeper:
             yield "\n".join(lines[start:at])
             start = at
@@ -190,11 +196,11 @@ def test_every_rule_of_a_line_has_a_sample() -> None:
 )
 def test_a_known_label_with_damage_behind_it_is_not_known(kind: str, line: str) -> None:
     start = kind if kind == "header" else f"in_{kind}"
-    assert parser._parse_register(start, [line]) == ((), (0,))
+    assert _parse_register(start, [line]) == ((), (0,))
 
 
 def test_a_damaged_continuation_line_leaves_the_lines_above_it() -> None:
     lines = ["\t\tUESta:\tDLP- SDES+", "\t\t\tECRC- Unsup", "\t\t\tPoisonTLPBlocked-"]
-    found, strange = parser._parse_register("in_aer", lines)
-    assert dict(dict(found)["UESta"]) == {"DLP": False, "SDES": True}
+    found, strange = _parse_register("in_aer", lines)
+    assert dict(found) == {"UESta": Register("UESta", {"DLP": False, "SDES": True})}
     assert strange == (1, 2)

@@ -32,7 +32,12 @@ def test_renumbered_buses_change_nothing() -> None:
         bridge("00:01.0", 1), bridge("00:02.0", 2), bridge("00:03.0", 3),
         card("01:00.0", name="Example Corporation New Card"), card("02:00.0"), card("03:00.0", name=DISK),
     )  # fmt: skip
-    assert pairs(a, b) == {"00:02.0": "00:02.0", "00:03.0": "00:03.0", "01:00.0": "02:00.0", "02:00.0": "03:00.0"}
+    assert pairs(a, b) == {
+        "00:02.0": "00:02.0",
+        "00:03.0": "00:03.0",
+        "01:00.0": "02:00.0",
+        "02:00.0": "03:00.0",
+    }
     assert rest(a, b) == ([], ["00:01.0", "01:00.0"])
 
 
@@ -106,7 +111,10 @@ def test_a_newer_pci_ids_renames_no_device() -> None:
 
     same = [
         ("Intel Corporation Device a195", "Intel Corporation 200 Series Root Port #6"),
-        ("Intel Corporation Sunrise Point-H PCIe Root Port #6", "Intel Corporation 100 Series PCIe Root Port #6"),
+        (
+            "Intel Corporation Sunrise Point-H PCIe Root Port #6",
+            "Intel Corporation 100 Series PCIe Root Port #6",
+        ),
     ]
     for one, other in same:
         assert same_kind(dump(named(one)).devices[0], dump(named(other)).devices[0])

@@ -32,7 +32,9 @@ def test_address_reads_what_lspci_prints(text: str, address: Address) -> None:
     assert Address.parse(str(address)) == address
 
 
-@pytest.mark.parametrize("text", ["", "00:1c", "00:1c.8", "00:20.0", "1c.5", "00:1c.5 ", "00-1c.5", "٠٠:1c.5"])
+@pytest.mark.parametrize(
+    "text", ["", "00:1c", "00:1c.8", "00:20.0", "1c.5", "00:1c.5 ", "00-1c.5", "\u0660\u0660:1c.5"]
+)
 def test_address_refuses_what_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a PCI address"):
         Address.parse(text)
@@ -58,7 +60,7 @@ def test_look_ups() -> None:
     assert list(acs) == ["ACSCap", "ACSCtl"]
     assert list(acs.registers) == ["ACSCap", "ACSCtl"]
     assert device.capability("sriov") is None
-    with pytest.raises(KeyError, match="00:1c.6"):
+    with pytest.raises(KeyError, match=r"00:1c\.6"):
         dump["00:1c.6"]
 
 
@@ -84,7 +86,9 @@ def test_equality_is_meaning_not_place() -> None:
 
 
 def test_registers_read_as_mappings_and_print_like_lspci() -> None:
-    register = Register("ACSCtl", {"SrcValid": True, "Count": 3, "PME": Register("PME", {"D0": False}), "l": ("a", "b")})
+    register = Register(
+        "ACSCtl", {"SrcValid": True, "Count": 3, "PME": Register("PME", {"D0": False}), "l": ("a", "b")}
+    )
     assert str(register) == "SrcValid+ Count=3 PME(D0-) l=a,b"
     assert register == Register("ACSCtl", dict(register))
     assert register != Register("ACSCap", dict(register))

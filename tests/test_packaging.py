@@ -25,7 +25,11 @@ def test_wheel_holds_grammar_tables_data_and_typing_marker(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     grammar = {f"lspci_parse/grammar/{path.name}" for path in (ROOT / "grammar").glob("*.lark")}
-    data = {str(path.relative_to(ROOT)) for path in (ROOT / "lspci_parse").rglob("*.*") if path.suffix in (".tsv", ".json")}
+    data = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "lspci_parse").rglob("*.*")
+        if path.suffix in (".tsv", ".json")
+    }
     assert grammar
     assert data
     assert grammar | data | {"lspci_parse/py.typed"} <= names

@@ -12,18 +12,25 @@ Capabilities: [140 v1] Access Control Services
 	ACSCap:	SrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans-
 	ACSCtl:	SrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans-
 """
-ACS_OFF = ACS_ON.replace("ACSCtl:	SrcValid+", "ACSCtl:	SrcValid-").replace("- ReqRedir+ CmpltRedir+ UpstreamFwd+ E", "- ReqRedir+ CmpltRedir+ UpstreamFwd+ E", 1)
 AER = """\
 Capabilities: [100 v2] Advanced Error Reporting
 	UESta:	DLP- SDES- TLP- FCP- CmpltTO- CmpltAbrt- UnxCmplt- RxOF- MalfTLP- ECRC- UnsupReq- ACSViol-
 	UEMsk:	DLP- SDES- TLP- FCP- CmpltTO- CmpltAbrt- UnxCmplt- RxOF- MalfTLP- ECRC- UnsupReq- ACSViol-
 """
-CONTROL = "Control: I/O+ Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr- Stepping- SERR+ FastB2B- DisINTx+\n"
+CONTROL = (
+    "Control: I/O+ Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr- Stepping- SERR+ FastB2B- DisINTx+\n"
+)
 
 
-def device(slot: str, *parts: str, name: str = "Example Corporation Device", class_: str = "Ethernet controller") -> str:
+def device(
+    slot: str, *parts: str, name: str = "Example Corporation Device", class_: str = "Ethernet controller"
+) -> str:
     """Return a device whose lines are ``parts``, each indented by one tab."""
-    return f"{slot} {class_}: {name}\n" + "".join(textwrap.indent(part, "\t") for part in (CONTROL, *parts)) + "\n"
+    return (
+        f"{slot} {class_}: {name}\n"
+        + "".join(textwrap.indent(part, "\t") for part in (CONTROL, *parts))
+        + "\n"
+    )
 
 
 def express(kind: str, speed: str = "8GT/s", width: int = 4, *, cap: tuple[str, int] | None = None) -> str:
@@ -43,7 +50,13 @@ def express(kind: str, speed: str = "8GT/s", width: int = 4, *, cap: tuple[str, 
     )
 
 
-def bridge(slot: str, secondary: int, *parts: str, kind: str = "Root Port (Slot+)", name: str = "Example Corporation Port") -> str:
+def bridge(
+    slot: str,
+    secondary: int,
+    *parts: str,
+    kind: str = "Root Port (Slot+)",
+    name: str = "Example Corporation Port",
+) -> str:
     """Return a PCI Express port with one bus behind it."""
     bus = f"Bus: primary={slot[:2]}, secondary={secondary:02x}, subordinate={secondary:02x}, sec-latency=0\n"
     return device(slot, bus, express(kind), *parts, name=name, class_="PCI bridge")

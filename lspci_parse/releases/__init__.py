@@ -48,9 +48,7 @@ def releases(dump: Dump | str) -> Releases:
     )
 
 
-def printable(
-    path: str | tuple[str, ...], by: Releases, seen_by: Releases | None = None
-) -> bool | None:
+def printable(path: str | tuple[str, ...], by: Releases, seen_by: Releases | None = None) -> bool | None:
     """Tell whether a release prints a register or field where the device has it.
 
     Args:

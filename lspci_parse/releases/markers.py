@@ -30,7 +30,10 @@ MARKERS: Final[tuple[tuple[str, str], ...]] = (
     (r"VirtIO: ", "3.3.1-"),
     (r"VirtIO: SharedMemory", "3.14-"),
     (r"Intel (?:Capabilities v\d|Feature Detection)", "3.14-"),
-    (r"Enhanced Allocation \(EA\):|Page Request Interface \(PRI\)|Process Address Space ID \(PASID\)", "3.4.1-"),
+    (
+        r"Enhanced Allocation \(EA\):|Page Request Interface \(PRI\)|Process Address Space ID \(PASID\)",
+        "3.4.1-",
+    ),
     (r"\] (?:Precision Time Measurement|Downstream Port Containment)\s*$", "3.5-"),
     (r"PCI/PCI-X to PCI-Express Bridge,", "-3.5.4"),
     (r"PCI/PCI-X to PCI-Express Bridge \(Slot", "3.5.5-"),

@@ -134,12 +134,18 @@ def commands() -> None:
     """Measure whole commands against importing Lark."""
     good, bad = (str(CORPUS / "incident" / side / "lspci.txt") for side in ("good", "bad"))
     with tempfile.TemporaryDirectory() as folder:
-        pair = [str(twice(Path(path), Path(folder) / f"{number}.txt")) for number, path in enumerate((good, bad))]
+        pair = [
+            str(twice(Path(path), Path(folder) / f"{number}.txt")) for number, path in enumerate((good, bad))
+        ]
         lark = best(lambda: python("-c", "import lark"))
         print(f"\n{'commands':58} {'':13}   to import lark")
         row('python -c "import lark" (baseline)', lark, lark)
         row("lspci-parse --help", best(lambda: python("-m", "lspci_parse", "--help")), lark)
-        row("lspci-parse diff of two hosts of about 50 devices", best(lambda: python("-m", "lspci_parse", "diff", *pair)), lark)
+        row(
+            "lspci-parse diff of two hosts of about 50 devices",
+            best(lambda: python("-m", "lspci_parse", "diff", *pair)),
+            lark,
+        )
         row("lspci-parse show", best(lambda: python("-m", "lspci_parse", "show", pair[0])), lark)
 
 
@@ -158,7 +164,11 @@ def growth(path: Path) -> None:
     text = path.read_text("utf-8", "surrogateescape")
 
     def renamed(number: int) -> str:
-        return re.sub(r"\b([0-9a-f]{6})([0-9a-f]{2})\b", lambda m: f"{int(m[1], 16) ^ number * 0x1357 & 0xFFFFFF:06x}{m[2]}", text)
+        return re.sub(
+            r"\b([0-9a-f]{6})([0-9a-f]{2})\b",
+            lambda m: f"{int(m[1], 16) ^ number * 0x1357 & 0xFFFFFF:06x}{m[2]}",
+            text,
+        )
 
     print(f"\n{'growth':58} {'all new':>10}      fleet of equal hosts")
     unit = 0.0

@@ -83,7 +83,9 @@ def test_an_ignore_counts_up_to_its_last_day() -> None:
 
 def test_file(tmp_path: Path) -> None:
     path = tmp_path / "ignores.toml"
-    path.write_text('[[ignore]]\npattern = "acs-lost"\nreason = "ticket 7"\nuntil = 2030-01-31\n[[ignore]]\npattern = "a"\nreason = "b"\n')
+    path.write_text(
+        '[[ignore]]\npattern = "acs-lost"\nreason = "ticket 7"\nuntil = 2030-01-31\n[[ignore]]\npattern = "a"\nreason = "b"\n'
+    )
     assert read_ignores(path) == [Ignore("acs-lost", "ticket 7", date(2030, 1, 31)), Ignore("a", "b")]
 
 
@@ -92,8 +94,14 @@ def test_file(tmp_path: Path) -> None:
     [
         ("[[ignore]]\npattern = 'a'\n", 'an ignore has no reason; expected reason = "..."'),
         ("[[ignore]]\nreason = 'a'\n", 'an ignore has no pattern; expected pattern = "..."'),
-        ("[[ignore]]\npattern = 'a'\nreason = 'b'\nuntil = 'soon'\n", "until is 'soon'; expected a date such as 2030-12-31"),
-        ("[[ignore]]\npattern = 'a'\nreason = 'b'\nby = 'c'\n", "an ignore has 'by'; expected pattern, reason and until"),
+        (
+            "[[ignore]]\npattern = 'a'\nreason = 'b'\nuntil = 'soon'\n",
+            "until is 'soon'; expected a date such as 2030-12-31",
+        ),
+        (
+            "[[ignore]]\npattern = 'a'\nreason = 'b'\nby = 'c'\n",
+            "an ignore has 'by'; expected pattern, reason and until",
+        ),
         ("ignore = 3\n", "expected tables [[ignore]]"),
         ("ignore = [3]\n", "expected tables [[ignore]]"),
     ],
@@ -107,7 +115,9 @@ def test_a_file_that_is_wrong(tmp_path: Path, text: str, complaint: str) -> None
 
 
 def test_no_file_and_no_toml(tmp_path: Path) -> None:
-    with pytest.raises(LspciError, match=r"none\.toml: No such file or directory; expected a file of ignores"):
+    with pytest.raises(
+        LspciError, match=r"none\.toml: No such file or directory; expected a file of ignores"
+    ):
         read_ignores(tmp_path / "none.toml")
     path = tmp_path / "ignores.toml"
     path.write_text("= = =")

@@ -115,7 +115,9 @@ OPPOSITE = {
 """What the other direction calls a loss."""
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PAIRS if any(rule in OPPOSITE for rule, _, _ in PAIRS[name])))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in PAIRS if any(rule in OPPOSITE for rule, _, _ in PAIRS[name]))
+)
 def test_the_other_direction_finds_the_gain(name: str) -> None:
     folder = CORPUS / "pairs" / name
     a, b = (parse((folder / f"{side}.txt").read_bytes()) for side in "ab")

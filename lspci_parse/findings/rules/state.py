@@ -142,7 +142,7 @@ def aer_masked(context: Context) -> Iterator[Found]:
 
 
 def _silencers(context: Context, pair: Pair) -> Iterator[Key]:
-    """Yield what keeps the kernel from handling errors: no AER capability to read, ports without interrupt or driver."""
+    """Yield what keeps the kernel from handling errors: AER unreadable, ports without interrupt or driver."""
     if not context.difference.visible_b.extended_readable:
         yield ("extended-config-unreadable", None, None)
     tree = context.difference.topology_b
