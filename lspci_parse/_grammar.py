@@ -142,11 +142,13 @@ def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
     A tree without a name is its children, as Lark has it for names that begin with an underscore; one whose name
     begins with a question mark is its child where it has only one.
     """
+    from lark.grammar import Terminal  # noqa: PLC0415 - Lark is imported when tables are made
+
     name = rule.origin.name
     single = "?" if rule.options.expand1 and not rule.alias else ""
     keep = rule.options.keep_all_tokens
     lost = [
-        at for at, symbol in enumerate(rule.expansion) if symbol.is_term and symbol.filter_out and not keep
+        at for at, symbol in enumerate(rule.expansion) if isinstance(symbol, Terminal) and symbol.filter_out and not keep
     ]
     return name, len(rule.expansion), "" if name.startswith("_") else single + (rule.alias or name), lost
 

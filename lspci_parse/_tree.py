@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lspci_parse._lalr import Token, Tree
-
 from lspci_parse.model import Address, Ids, NamedId, Register, Value
 from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal, gpf_time, vpd_key, vpd_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Entry = tuple[str, Value]
 _Node = Token | Tree
@@ -104,7 +105,7 @@ def _bar(kind: str) -> Callable[[str], Iterator[Entry]]:
 
 
 def _named(convert: Callable[[str], Value], separator: str = ":") -> Callable[[str], Iterator[Entry]]:
-    """A field whose name is printed in front of its value, and not the same on every line (``Lane3: 12``)."""
+    """Return what reads a field whose name differs from line to line (``Lane3: 12``)."""
 
     def split(text: str) -> Iterator[Entry]:
         name, _, value = text.partition(separator)
@@ -188,7 +189,7 @@ class Title(NamedTuple):
     version: int | None = None
     extended: bool = False
     entries: tuple[Entry, ...] = ()
-    attributes: Mapping[str, Any] = {}  # noqa: RUF012 - a default that nobody changes
+    attributes: Mapping[str, Any] = {}
 
 
 _OFFSET: Final = re.compile(r"\[([0-9a-f]+)(?: v(\d+))?\]")
@@ -254,7 +255,7 @@ def device_line(tree: Tree) -> dict[str, Any]:
     if re.fullmatch(r"[0-9a-f]{4}", class_name):
         class_name, class_id = "", class_name
     name, ids = _name_and_ids(parts["NAME"])
-    result = {
+    result: dict[str, Any] = {
         "address": slot_address(parts["SLOT"]),
         "slot": parts["SLOT"],
         "class_": NamedId(class_id, class_name or None),

@@ -12,13 +12,13 @@ from tests.paths import ROOT
 PACKAGE = ROOT / "lspci_parse"
 
 ROOMS = [
-    ["errors", "model"],
+    ["errors", "model", "caches"],
     ["vocabulary", "releases"],
     ["_lalr"],
     ["_grammar"],
     ["_tree"],
     ["source", "_layout"],
-    ["_dumps", "_hints", "_sections", "_cut"],
+    ["_device", "_dumps", "_hints", "_sections", "_cut"],
     ["parser"],
     ["links", "topology"],
     ["quirks"],

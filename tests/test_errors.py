@@ -22,7 +22,7 @@ def test_file_without_line() -> None:
 
 def test_it_is_a_value_error_and_survives_pickling() -> None:
     error = LspciError("what", "a.txt", 1, 2, "text")
-    again = pickle.loads(pickle.dumps(error))
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - pickled just here
     assert isinstance(again, LspciError)
     assert isinstance(again, ValueError)
     assert (str(again), again.line) == (str(error), 1)

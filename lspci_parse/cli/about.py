@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lspci_parse.cli.common import EXIT_SAME, Commands, command, print_json
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SCHEMAS = ("dump", "diff", "groups", "check")
-SHELLS = ("bash", "zsh", "fish")
+Shell: TypeAlias = Literal["bash", "zsh", "fish"]
+SHELLS: tuple[Shell, ...] = ("bash", "zsh", "fish")
 
 
 class Version(argparse.Action):
@@ -87,7 +88,7 @@ def _collect(_: argparse.Namespace) -> int:
     return EXIT_SAME
 
 
-def _completion(parser: argparse.ArgumentParser, shell: str) -> int:
+def _completion(parser: argparse.ArgumentParser, shell: Shell) -> int:
     from lspci_parse.render.completion import completion
 
     print(completion(parser, shell), end="")

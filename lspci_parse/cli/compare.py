@@ -62,7 +62,7 @@ def _add_steering(parser: argparse.ArgumentParser) -> None:
         "--only", metavar="RULE", action="append", help="only findings of RULE; may be repeated"
     )
     parser.add_argument("--ignore", metavar="PATTERN", action="append", default=[],
-                        help="hide what PATTERN names: a rule, device, path or device/path; may be repeated")  # fmt: skip
+                        help="hide what PATTERN names: rule, device, path or device/path; may be repeated")  # fmt: skip
     parser.add_argument("--ignore-file", metavar="FILE", action="append", default=[],
                         help="hide what FILE lists: TOML tables [[ignore]] with pattern, reason, until")  # fmt: skip
     parser.add_argument("--fail-on", choices=("critical", "warning", "info"), default="warning",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lspci_parse.model import Value
 from lspci_parse.vocabulary.values import (
-    address,
     address_range,
     bar_size,
     bar_sizes,
@@ -28,6 +25,11 @@ from lspci_parse.vocabulary.values import (
     word,
     words,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lspci_parse.model import Value
 
 
 class Field(NamedTuple):

@@ -54,7 +54,7 @@ def _counterpart(context: Context, b: Address | None) -> Address | None:
 
 def _keys(case: Case, context: Context, cause: Key) -> Iterator[Key]:
     """Yield the keys under which a comparison knows a cause: a shared group is one that merged, by lost ACS."""
-    name, _, device = cause
+    name, device = cause[0], cause[2]
     if name != "group-shared":
         yield (name, _counterpart(context, device), device)
         return

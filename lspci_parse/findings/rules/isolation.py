@@ -112,7 +112,7 @@ def groups_merged(context: Context) -> Iterator[Found]:
     """Find groups of B that join several of A."""
     for merge in context.merged:
         causes = list(_causes(context, merge))
-        first = next((b for _, _, b in causes if b is not None and b in merge.group), min(merge.group))
+        first = next((key[2] for key in causes if key[2] in merge.group), None) or min(merge.group)
         detail = "A group is the unit that VFIO passes to a guest, and its devices share one DMA domain. "
         yield Found(
             _group_finding(
