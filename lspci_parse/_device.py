@@ -58,8 +58,7 @@ class _DeviceBuilder:
         self.title(title)
         at = 1
         for part in parts:
-            glued = _GLUED.match(part)
-            if glued:
+            while glued := _GLUED.match(part):
                 (self.capability if glued[1] else self.header_lines)(at, glued[0])
                 part = part[glued.end() :]  # noqa: PLW2901 - what is left is a part of its own
             if part.startswith("\tCapabilities:"):

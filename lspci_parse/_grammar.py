@@ -107,12 +107,16 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
     used = [terminal for terminal in terminals if terminal.name not in ignored]
     numbers = {"$END": 0, **{terminal.name: number for number, terminal in enumerate(used, 1)}}
     rules: dict[Rule, int] = {}
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
-    states = [_state(table.states[state], numbers, rules) for state in range(len(table.states))]
+    table = lark.parser.parser._parse_table  # noqa: SLF001 - it has no public name
+    order = _order(table)
+    states = [_state(table.states[state], numbers, order, rules) for state in order]
     return {
         "grammar": grammar,
         "ignore": "|".join(t.pattern.to_regexp() for t in terminals if t.name in ignored),
-        "starts": {rule: (state, table.end_states[rule]) for rule, state in table.start_states.items()},
+        "starts": {
+            rule: (order[state], order[table.end_states[rule]])
+            for rule, state in sorted(table.start_states.items())
+        },
         "terminals": [("$END", "", ""), *((t.name, *split(t.pattern.to_regexp())) for t in used)],
         "rules": [_rule(rule) for rule in rules],
         "actions": [actions for actions, _ in states],
@@ -120,17 +124,33 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
     }
 
 
+def _order(table: Any) -> dict[int, int]:
+    """Number the states in the order in which they are met: Lark's own numbers differ from run to run."""
+    order: dict[int, int] = {}
+    found = [table.start_states[rule] for rule in sorted(table.start_states, reverse=True)]
+    while found:
+        state = found.pop()
+        if state not in order:
+            order[state] = len(order)
+            row = sorted(table.states[state].items(), reverse=True)
+            found += [argument for _, (_, argument) in row if isinstance(argument, int)]
+    return order
+
+
 def _state(
-    entries: dict[str, tuple[Any, Any]], numbers: dict[str, int], rules: dict[Rule, int]
+    entries: dict[str, tuple[Any, Any]],
+    numbers: dict[str, int],
+    order: dict[int, int],
+    rules: dict[Rule, int],
 ) -> tuple[list[int], dict[str, int]]:
     """Return what a state does at each terminal, as pairs of numbers, and where it goes after each rule."""
     actions: dict[int, int] = {}
     following: dict[str, int] = {}
-    for symbol, (action, argument) in entries.items():
+    for symbol, (action, argument) in sorted(entries.items()):
         if symbol not in numbers:
-            following[symbol] = argument
+            following[symbol] = order[argument]
         elif str(action) == "Shift":
-            actions[numbers[symbol]] = argument + 1
+            actions[numbers[symbol]] = order[argument] + 1
         else:
             actions[numbers[symbol]] = -rules.setdefault(argument, len(rules)) - 1
     return [number for pair in sorted(actions.items()) for number in pair], following
@@ -148,7 +168,9 @@ def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
     single = "?" if rule.options.expand1 and not rule.alias else ""
     keep = rule.options.keep_all_tokens
     lost = [
-        at for at, symbol in enumerate(rule.expansion) if isinstance(symbol, Terminal) and symbol.filter_out and not keep
+        at
+        for at, symbol in enumerate(rule.expansion)
+        if isinstance(symbol, Terminal) and symbol.filter_out and not keep
     ]
     return name, len(rule.expansion), "" if name.startswith("_") else single + (rule.alias or name), lost
 

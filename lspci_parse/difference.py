@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lspci_parse.matching import Match, Matching, Pair, by_topology, same_kind
-from lspci_parse.releases import comparable
+from lspci_parse.releases import comparable, differs
 from lspci_parse.topology import Topology, topology
 from lspci_parse.visibility import Visibility
 from lspci_parse.volatile import is_volatile
@@ -143,10 +143,10 @@ class _Comparer:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self._mapping(f"{path}/", before, after)
         elif before is _ABSENT and after is not _ABSENT:
-            known = self.see_a.knows(self.pair.a, path, self.see_b.releases)
+            known = self.see_a.knows(self.pair.a, path, self.see_b)
             yield self._change("added", path, None, after, known=known)
         elif after is _ABSENT and before is not _ABSENT:
-            known = self.see_b.knows(self.pair.b, path, self.see_a.releases)
+            known = self.see_b.knows(self.pair.b, path, self.see_a)
             yield self._change("removed", path, before, None, known=known)
         elif before != after:
             answers = not (self.pair.a.dead or self.pair.b.dead)
@@ -155,7 +155,7 @@ class _Comparer:
 
     def _comparable(self, path: str, before: Any, after: Any) -> bool:
         """Whether two values are two facts: releases differ in how they read a few fields."""
-        return comparable(path, (before, self.see_a.releases), (after, self.see_b.releases))
+        return not differs(path, in_meaning=True) or comparable(path, (before, self.see_a.releases), (after, self.see_b.releases))
 
     def _mapping(self, prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
         if before is after:
@@ -168,10 +168,10 @@ class _Comparer:
     def _capabilities(self, before: dict[str, Capability], after: dict[str, Capability]) -> Iterator[Change]:
         for path, one, other in _paired(before, after):
             if one is None and other is not None:
-                known = self.see_a.knows_capability(self.pair.a, other, self.see_b.releases)
+                known = self.see_a.knows_capability(self.pair.a, other, self.see_b)
                 yield self._change("added", path, None, title(other), known=known)
             elif other is None and one is not None:
-                known = self.see_b.knows_capability(self.pair.b, one, self.see_a.releases)
+                known = self.see_b.knows_capability(self.pair.b, one, self.see_a)
                 yield self._change("removed", path, title(one), None, known=known)
             elif one is not other and one is not None and other is not None:
                 yield from self._capability(path, one, other)

@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from lspci_parse.releases import printable
+from lspci_parse.releases import differs, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,16 +88,16 @@ class Visibility:
             found.add("size")
         return frozenset(found)
 
-    def knows_capability(self, device: Device, capability: Capability, seen_by: Releases) -> bool:
-        """Whether ``device`` would show ``capability``, which a dump of ``seen_by`` shows, had it one like it."""
+    def knows_capability(self, device: Device, capability: Capability, other: Visibility) -> bool:
+        """Whether ``device`` would show ``capability``, which ``other`` shows, had it one like it."""
         if device.access_denied or device.dead or device.cut or device.chain or self.detail < Detail.TITLES:
             return False
         if capability.extended and not self.extended_readable:
             return False
-        return printable(capability.kind, self.releases, seen_by) is True
+        return self._prints(capability.kind, other)
 
-    def knows(self, device: Device, path: str, seen_by: Releases) -> bool:
-        """Whether ``device`` would show the fact at ``path``, which a dump of ``seen_by`` shows, had it one.
+    def knows(self, device: Device, path: str, other: Visibility) -> bool:
+        """Whether ``device`` would show the fact at ``path``, which ``other`` shows, had it one.
 
         For a fact inside a capability this holds where the device has the capability.
         """
@@ -112,7 +112,11 @@ class Visibility:
             return "size" in self._kernel_facts
         if top == "Flags":
             return self.detail == Detail.TITLES
-        return self.detail >= Detail.REGISTERS and printable(path, self.releases, seen_by) is True
+        return self.detail >= Detail.REGISTERS and self._prints(path, other)
+
+    def _prints(self, path: str, other: Visibility) -> bool:
+        # Finding out the release takes a look at the whole text; most paths are the same in all of them.
+        return not differs(path) or printable(path, self.releases, other.releases) is True
 
 
 def _detail(device: Device) -> Detail:

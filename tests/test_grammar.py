@@ -12,13 +12,13 @@ import pytest
 from lark import Lark
 from lark.lexer import PatternStr
 
-from lspci_parse import parse
+from lspci_parse import caches, parse
+from lspci_parse._device import _parse_register
 from lspci_parse._grammar import TABLES, compiled, digest, grammar_dir, tables
 from lspci_parse._grammar import parser as grammar_parser
 from lspci_parse._lalr import NoParseError, Parser, Token, Tree
 from lspci_parse._tree import _FLAG_RUNS, _TOKENS
 from lspci_parse.model import Register
-from lspci_parse.parser import _capabilities, _devices, _parse_register, _registers
 from lspci_parse.vocabulary import FIELDS
 from tests.paths import CORPUS
 
@@ -53,7 +53,7 @@ def parsed() -> dict[tuple[str, str], Tree]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Parser, "parse", record)
-        for remembered in (_devices, _capabilities, _registers):
+        for remembered in (caches.devices, caches.capabilities, caches.registers):
             remembered.clear()
         for path in sorted(CORPUS.rglob("*.txt")):
             if path.name not in ("iommu_groups.txt", "dmesg.txt"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lspci_parse import parser
+from lspci_parse import caches
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Address, Dump, Line
 from lspci_parse.parser import iter_devices, parse, parse_all
@@ -72,37 +72,47 @@ def test_strict_raises_for_the_first_unknown_line() -> None:
     assert str(caught.value) == "a.txt:7:1: no rule knows this line\n  \tStrange: ?\n  ^"
 
 
+M_LINE = '00:00.0 "Host bridge" "Example" "Device" "" ""'
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "number", "line", "what"),
     [
-        ("", f"a.txt: the input is empty; {EXPECTED}"),
-        ("\ufeff \n\n", f"a.txt: the input is empty; {EXPECTED}"),
-        ("\nno dump\n", f"a.txt:2:1: no PCI device found; {EXPECTED}\n  no dump\n  ^"),
+        ("\nno dump\n", 2, "no dump", "no PCI device found"),
         (
-            "-[0000:00]-+-00.0\n           \\-1f.3\n",
-            f"a.txt:1:1: this is the bus tree that 'lspci -t' prints; {EXPECTED}\n  -[0000:00]-+-00.0\n  ^",
+            "-[0000:00]-+-00.0\n           \\-1f.3",
+            1,
+            "-[0000:00]-+-00.0",
+            "this is the bus tree that 'lspci -t' prints",
         ),
+        (M_LINE, 1, M_LINE, "this is the machine-readable list that 'lspci -m' prints"),
         (
-            '00:00.0 "Host bridge" "Example" "Device" "" ""\n',
-            f"a.txt:1:1: this is the machine-readable list that 'lspci -m' prints; {EXPECTED}\n"
-            '  00:00.0 "Host bridge" "Example" "Device" "" ""\n  ^',
+            "$ lspci\nSlot:\t00:0d.0\n",
+            2,
+            "Slot:\t00:0d.0",
+            "this is the machine-readable list that 'lspci -vm' prints",
         ),
-        (
-            "$ lspci -vmm\nSlot:\t00:00.0\nClass:\tHost bridge\n",
-            f"a.txt:2:1: this is the machine-readable list that 'lspci -vm' prints; {EXPECTED}\n  Slot:\t00:00.0\n  ^",
-        ),
-        (
-            "<!DOCTYPE html>\n",
-            f"a.txt:1:1: this is an HTML page, not its text; {EXPECTED}\n  <!DOCTYPE html>\n  ^",
-        ),
-        (b"\x7fELF\x02\x01\x01\0\0", f"a.txt: this is a program (ELF); {EXPECTED}"),
-        (b"%PDF-1.7\n", f"a.txt: this is a PDF document; {EXPECTED}"),
-        (b"\x00\x01\x02\x03", f"a.txt: this is binary data; {EXPECTED}"),
-        (gzip.compress(b"x"), f"a.txt: this is compressed data, not yet unpacked; {EXPECTED}"),
+        ("<!DOCTYPE html>\n", 1, "<!DOCTYPE html>", "this is an HTML page, not its text"),
     ],
 )
-def test_what_is_no_dump(text: str | bytes, message: str) -> None:
-    assert error(text) == message
+def test_text_that_is_no_dump(text: str, number: int, line: str, what: str) -> None:
+    assert error(text) == f"a.txt:{number}:1: {what}; {EXPECTED}\n  {line}\n  ^"
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "the input is empty"),
+        (b"\xef\xbb\xbf \n\n", "the input is empty"),
+        (b"\x7fELF\x02\x01\x01\0\0", "this is a program (ELF)"),
+        (b"%PDF-1.7\n", "this is a PDF document"),
+        (b"PK\x03\x04\n", "this is a zip archive"),
+        (b"\x00\x01\x02\x03", "this is binary data"),
+        (gzip.compress(b"x"), "this is compressed data, not yet unpacked"),
+    ],
+)
+def test_files_that_are_no_dump(data: bytes, what: str) -> None:
+    assert error(data) == f"a.txt: {what}; {EXPECTED}"
 
 
 def test_the_line_an_error_shows_is_short() -> None:
@@ -120,10 +130,10 @@ def test_several_outputs_in_one_text() -> None:
     text = f"$ lspci\n{PLAIN}$ lspci -n\n{NUMERIC}$ lspci -vvv\n{FULL}$ lspci\n{PLAIN}"
     dumps = parse_all(text, source="a.txt")
     assert [slots(dump) for dump in dumps] == [["00:00.0", "00:01.0"]] * 4
-    assert [dump.lines[0] for dump in dumps] == [2, 5, 8, 17]
+    assert [dump.lines[0] for dump in dumps] == [2, 5, 8, 18]
     assert [str(dump) for dump in dumps] == [text] * 4
     assert dumps[1].devices[0].ids.vendor == "1234"
-    assert [line for line, _ in dumps[0].outside] == [1, 4, 7, 16]
+    assert [line for line, _ in dumps[0].outside] == [1, 4, 7, 17]
     assert parse(text, source="a.txt") == dumps[2]
     assert parse(text).lines == (8, 11)
 
@@ -192,9 +202,10 @@ def test_text_that_ends_inside_a_device() -> None:
         if text[at] == "\n" or text[at - 1] == "\n":
             continue  # nothing shows that the text is cut between two lines
         dump = parse(text[:at])
-        last = dump.devices[-1] if dump.lines[-1] == first else None
-        assert dump.devices[: len(dump) - bool(last)] == whole.devices[: len(dump) - bool(last)]
-        flagged += bool(last) and last.cut
+        begun = dump.lines[-1] == first
+        complete = len(dump) - begun
+        assert dump.devices[:complete] == whole.devices[:complete]
+        flagged += begun and dump.devices[-1].cut
         assert not any(device.cut for device in dump.devices[:-1])
     assert flagged > 0.93 * (end - start)
 
@@ -206,7 +217,7 @@ def test_an_incomplete_line_is_no_fact() -> None:
     last = dump.devices[-1]
     assert last.cut
     assert "ACSCap" not in last.capabilities[0]
-    assert dump.unrecognised == (Line(9, "\t\tACSCap:\tSrcValid+ TransBlk-"),)
+    assert dump.unrecognised == (Line(10, "\t\tACSCap:\tSrcValid+ TransBlk-"),)
     assert str(dump) == dump.text
 
 
@@ -271,17 +282,17 @@ def test_what_iter_devices_cannot_read(tmp_path: Path) -> None:
 
 
 def test_caches_are_bounded_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parser, "CACHE_SIZE", 10)
+    monkeypatch.setattr(caches, "SIZE", 10)
     parse("".join(device(f"{bus:02x}:00.0", f"Latency: {bus}\n") for bus in range(100)))
-    assert len(parser._devices) <= 10
-    assert len(parser._registers) <= 10
+    assert 0 < len(caches.devices) <= 10
+    assert 0 < len(caches.registers) <= 10
 
 
 def test_caches_are_bounded_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parser, "CACHE_TEXT", 10_000)
-    parser._devices.clear()
+    monkeypatch.setattr(caches, "TEXT", 10_000)
     parse("".join(device(f"{bus:02x}:00.0", f"Subsystem: {'x' * 1000} {bus}\n") for bus in range(100)))
-    assert sum(map(len, parser._devices)) < 15_000
+    assert 0 < sum(map(len, caches.devices)) < 10_000
+    assert 0 < sum(len(text) for _, text in caches.registers) < 10_000
 
 
 def test_what_comes_again_is_shared() -> None:

@@ -20,7 +20,7 @@ from lspci_parse.releases.markers import MARKERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["RELEASES", "comparable", "derived", "printable", "releases"]
+__all__ = ["RELEASES", "comparable", "derived", "differs", "printable", "releases"]
 
 _NEXT: Final = len(RELEASES) - 1
 
@@ -109,7 +109,21 @@ def _rows(path: str, table: Mapping[str, str]) -> Iterator[str]:
     parts = path.split("/")
     for count in range(1, len(parts) + 1):
         above = "/".join(parts[:count])
-        yield from (value for pattern, value in table.items() if fnmatchcase(above, pattern))
+        for pattern, value in table.items():
+            # Most patterns are of another capability; a comparison tells without compiling them.
+            if pattern[0] in ("*", above[0]) and (pattern == above or fnmatchcase(above, pattern)):
+                yield value
+
+
+@cache
+def differs(path: str | tuple[str, ...], *, in_meaning: bool = False) -> bool:
+    """Tell whether releases differ at all in whether they print a field, or (``in_meaning``) in what it means."""
+    path = _canonical(path)
+    if in_meaning and fnmatchcase(path, "Region*/size"):
+        return True
+    named = {pattern: "" for pattern, _ in NAMED}
+    tables = (REINTERPRETED, named) if in_meaning else (PRINTED, CHANGED)
+    return any(True for table in tables for _ in _rows(path, table))
 
 
 @cache

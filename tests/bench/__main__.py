@@ -159,7 +159,7 @@ def twice(path: Path, target: Path) -> Path:
 
 def growth(path: Path) -> None:
     """Show how cost grows: with length where all is new, and with what is new in a fleet of equal hosts."""
-    from lspci_parse import parser  # noqa: PLC0415 - the caches are emptied between figures
+    from lspci_parse import caches, parser  # noqa: PLC0415 - the caches are emptied between figures
 
     text = path.read_text("utf-8", "surrogateescape")
 
@@ -175,7 +175,7 @@ def growth(path: Path) -> None:
     for count in (1, 2, 4, 8, 16):
         times = []
         for texts in ([renamed(number) for number in range(count)], [text] * count):
-            for cache in (parser._devices, parser._capabilities, parser._registers):  # noqa: SLF001 - on purpose
+            for cache in (caches.devices, caches.capabilities, caches.registers):
                 cache.clear()
             start = time.perf_counter()
             for one in texts:

@@ -1,0 +1,258 @@
+"""Whatever the bytes: only LspciError escapes, nothing is lost, and time and memory stay in bounds.
+
+``HYPOTHESIS_PROFILE=long pytest tests/test_robust.py`` tries many more texts than the suite does.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lspci_parse import caches, source
+from lspci_parse.errors import LspciError
+from lspci_parse.model import Dump
+from lspci_parse.parser import iter_devices, parse, parse_all
+from tests.paths import CORPUS
+from tests.texts import device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+settings.register_profile(
+    "suite", max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+SEEDS = [
+    (CORPUS / name).read_bytes()
+    for name in (
+        "hosts/vvvxxxx.txt",
+        "hosts/mixed-stderr.txt",
+        "hosts/spaces.txt",
+        "hosts/mail-quoted.txt",
+        "hosts/crlf.txt",
+        "hosts/plain.txt",
+        "hosts/cxl.txt",
+        "hosts/v.txt",
+    )
+]
+WORDS = [
+    b"\n", b"\r\n", b"\t", b"\t\t", b" ", b"        ", b"> ", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80",
+    b"00:1f.0 ", b"00:00.0/01.0 ISA bridge: a\n", b"ffffffff:ff:1f.7 a: b\n", b"0000", b"9" * 5000, b"Capabilities: [",
+    b"\tCapabilities: <access denied>\n", b"pcilib: a\n", b"lspci: b\n", b"+ ", b"- ", b"(rev ff)", b"[size=", b"<chain looped>",
+    b"40: 00 00\n", b"\xe2\x80\xa8", b"\x1b[0m", b"\x0c",
+]  # fmt: skip
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> bytes:
+    """Return a piece of a dump of which parts were cut out, repeated, swapped, changed or put in."""
+    data = draw(st.sampled_from(SEEDS))
+    start = draw(st.integers(0, len(data) - 1))
+    data = data[start : start + draw(st.integers(1, 6000))]
+    for _ in range(draw(st.integers(0, 8))):
+        cuts = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 3)))
+        one, two = data[cuts[0] : cuts[1]], data[cuts[1] : cuts[2]]
+        middle = {
+            "cut": two,
+            "repeat": one * draw(st.integers(1, 4)) + two,
+            "swap": two + one,
+            "word": one + draw(st.sampled_from(WORDS)) + two,
+            "bytes": one + draw(st.binary(max_size=8)) + two,
+            "change": bytes(byte ^ draw(st.integers(0, 255)) for byte in one[:4]) + one[4:] + two,
+        }[draw(st.sampled_from(["cut", "repeat", "swap", "word", "bytes", "change"]))]
+        data = data[: cuts[0]] + middle + data[cuts[2] :]
+    return data
+
+
+def check(data: bytes) -> None:
+    """Hold what is read from ``data`` to the laws."""
+    try:
+        dumps = parse_all(data)
+    except LspciError as error:
+        assert str(error)
+        with pytest.raises(LspciError):
+            list(iter_devices(io.BytesIO(data)))
+        return
+    text = source.decode(data)
+    lines = text.count("\n") + 1
+    for dump in dumps:
+        assert isinstance(dump, Dump)
+        assert str(dump) == text
+        assert list(dump.lines) == sorted(dump.lines)
+        numbers = [line for line, _ in (*dump.unrecognised, *dump.outside)]
+        assert all(1 <= number <= lines for number in (*dump.lines, *numbers))
+        assert not any(device.cut for device in dump.devices[:-1])
+    assert str(parse(data)) == text
+    if "\0" not in text[:8]:
+        assert text.encode("utf-8", "surrogateescape") == data or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+
+
+@given(mangled())
+def test_mangled_dumps(data: bytes) -> None:
+    check(data)
+
+
+@given(st.binary(max_size=300))
+def test_bytes(data: bytes) -> None:
+    check(data)
+
+
+@given(mangled(), st.integers(1, 3000))
+def test_how_a_text_arrives_does_not_matter(data: bytes, size: int) -> None:
+    whole = devices(data)
+    before, source.CHUNK = source.CHUNK, size
+    try:
+        assert devices(data) == whole
+    finally:
+        source.CHUNK = before
+
+
+def devices(data: bytes) -> list[str]:
+    try:
+        return [repr(device) for device in iter_devices(io.BytesIO(data))]
+    except LspciError as error:
+        return [error.message]
+
+
+@given(mangled())
+def test_what_is_remembered_does_not_matter(data: bytes) -> None:
+    first = devices(data)
+    for cache in (caches.devices, caches.capabilities, caches.registers):
+        cache.clear()
+    assert devices(data) == first
+
+
+# ------------------------------------------------------------------------------------------------------- scale
+
+
+class Endless(io.RawIOBase):
+    """A file that makes its content as it is read."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self.parts = parts
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self.rest = self.rest or next(self.parts, b"")
+        count = min(len(self.rest), len(buffer))
+        buffer[:count], self.rest = self.rest[:count], self.rest[count:]
+        return count
+
+
+def peak_of(function: Callable[[], int]) -> tuple[int, int]:
+    """Return what a function returns, and the most bytes that it held."""
+    tracemalloc.start()
+    try:
+        result = function()
+        return result, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_devices_stream_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "TEXT", 200_000)
+    monkeypatch.setattr(source, "CHUNK", 100_000)
+
+    def parts(count: int) -> Iterator[bytes]:
+        for number in range(count):
+            slot = f"{number >> 16:04x}:{number >> 8 & 255:02x}:{number >> 3 & 31:02x}.{number & 7}"
+            yield device(slot, f"Latency: {number}\n", *["Kernel modules: a\n"] * 10).encode()
+
+    def count(devices: int) -> Callable[[], int]:
+        return lambda: sum(1 for _ in iter_devices(Endless(parts(devices))))  # type: ignore[arg-type]
+
+    few, little = peak_of(count(1500))
+    many, much = peak_of(count(6000))
+    assert (few, many) == (1500, 6000)
+    assert much < 1.5 * little
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"x" * 100_000,
+        bytes(100_000),
+        b"no dump\n" * 10_000,
+        b"> \n" * 30_000,
+        b"\t\t\tA+\n" * 20_000,
+        b"\r" * 100_000,
+    ],
+    ids=["one line", "zeros", "other text", "quoted", "one device", "carriage returns"],
+)
+def test_what_is_no_dump_streams_in_bounded_memory(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lspci_parse._layout.MAX_PIECE", 200_000)
+    monkeypatch.setattr(source, "CHUNK", 100_000)
+
+    def read() -> int:
+        return sum(1 for _ in iter_devices(Endless(iter([b"00:00.0 Host bridge: a\n", *[part] * 60]))))  # type: ignore[arg-type]
+
+    count, peak = peak_of(read)
+    assert count == 1
+    assert peak < 60_000_000
+
+
+LINES = [
+    "00:00.0 Host bridge: {}",
+    "00:00.0 {}: a",
+    "00:00.0 Host bridge: a (prog-if 00 [{}])",
+    "\tControl: {}",
+    "\t{}",
+    "\tCapabilities: [40] {}",
+    "\tCapabilities: [40] Express (v2) Endpoint, MSI 00\n\t\tDevCap:\t{}",
+    "\tCapabilities: [40] Express (v2) Endpoint, MSI 00\n\t\tNew: {}",
+    "\tCapabilities: [40] Vital Product Data\n\t\tProduct Name: {}",
+    "{}",
+    "> 00:00.0 Host bridge: {}",
+    "        {}",
+    "pcilib: {}",
+    "\tpcilib: {}\nA",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(
+    "filling",
+    ["x", " ", "\t", "A+ ", "a=1 ", "a: ", "0", "(", "[a] ", "(rev 00) ", "/01.0", "\r", "pcilib: "],
+)
+def test_time_does_not_explode_with_a_line(line: str, filling: str) -> None:
+    text = "00:00.0 Host bridge: a\n" + line.format(filling * (300_000 // len(filling))) + "\n"
+    start = time.process_time()
+    assert str(parse(text)) == text
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "\tControl: I/O+\n",
+        "\tControl: I/O+\nMem+\n",
+        "\t\t\tMem+\n",
+        "\n\tControl: I/O+\n",
+        "\t\t\t\n",
+        "foreign\n\t\tA+\n",
+        "\tCapabilities: [40] Null\n",
+        "\tpcilib: a\n",
+        "00:00.0 a\n",
+        "pcilib: a\n00:00.0 a: b\n",
+        "        Control: I/O+\n",
+        "40: 00 00\n",
+        "> 00:00.0 a: b\n",
+    ],
+)
+def test_time_does_not_explode_with_the_number_of_lines(lines: str) -> None:
+    text = "00:00.0 Host bridge: a\n\tCapabilities: [40] Null\n\t\tA: B+\n" + lines * 20_000
+    start = time.process_time()
+    assert str(parse(text)) == text
+    assert time.process_time() - start < 10
