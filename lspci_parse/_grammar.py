@@ -125,7 +125,7 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
 
 
 def _order(table: Any) -> dict[int, int]:
-    """Number the states in the order in which they are met: Lark's own numbers differ from run to run."""
+    """Give each state the number at which it is first met: Lark's own numbers differ from run to run."""
     order: dict[int, int] = {}
     found = [table.start_states[rule] for rule in sorted(table.start_states, reverse=True)]
     while found:

@@ -182,6 +182,7 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
         "because": list(finding.because),
         "leads_to": list(finding.leads_to),
         "devices": [str(device) for device in finding.devices],
+        "name": finding.name,
     }
 
 
@@ -258,6 +259,7 @@ def _finding(item: Mapping[str, Any], count: int) -> Finding:
         _links(item["because"], count),
         _links(item["leads_to"], count),
         tuple(Address.parse(device) for device in item["devices"]),
+        _text(item["name"]),
     )
 
 

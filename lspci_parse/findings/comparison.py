@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from lspci_parse.difference import Change, compare
-
-# Importing a module of rules enters them into the catalogue, in the order in which they are shown.
 from lspci_parse.evidence import Host
 from lspci_parse.findings.context import Context
 from lspci_parse.findings.hosts import host_changes
 from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Key
 from lspci_parse.matching import Matching, by_topology
 from lspci_parse.model import Address, Dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def diff(a: Host | Dump, b: Host | Dump, *, matching: Matching = by_topology) ->
     return Comparison(
         Side(one.source, len(one.dump)),
         Side(other.source, len(other.dump)),
-        link(found),
+        named(link(found), one.dump, other.dump),
         (*difference.changes, *host_changes(one, other, context.pairs)),
         tuple((pair.a.address, pair.b.address) for pair in difference.match.pairs if pair.moved),
     )
@@ -76,6 +78,18 @@ def diff(a: Host | Dump, b: Host | Dump, *, matching: Matching = by_topology) ->
 
 def _host(host: Host | Dump, name: str) -> Host:
     return Host(host.source or name, host) if isinstance(host, Dump) else host
+
+
+def named(findings: Iterable[Finding], a: Dump, b: Dump) -> tuple[Finding, ...]:
+    """Write the name of its device into each finding: host B's, else host A's."""
+
+    def name(finding: Finding) -> str:
+        for dump, address in ((b, finding.b), (a, finding.a)):
+            if address is not None and str(address) in dump:  # a log may name devices that the dump lacks
+                return dump[address].name
+        return ""
+
+    return tuple(replace(finding, name=name(finding)) for finding in findings)
 
 
 def link(found: list[Found]) -> tuple[Finding, ...]:

@@ -177,9 +177,10 @@ class Context:
 
 def _no_groups(visible: Visibility) -> bool:
     # A dump without any driver was printed from a hex dump, not from a running kernel.
+    if any(device.iommu_group is not None for device in visible.dump):
+        return False
     running = any(device.driver for device in visible.dump)
-    prints = printable("IOMMU group", visible.releases) is True
-    return running and prints and all(device.iommu_group is None for device in visible.dump)
+    return running and printable("IOMMU group", visible.releases) is True
 
 
 def _predict(host: Host) -> Groups | None:

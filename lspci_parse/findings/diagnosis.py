@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lspci_parse.evidence import Host
 from lspci_parse.findings.case import Case
 from lspci_parse.findings.chain import CHAIN
-from lspci_parse.findings.comparison import Comparison, Side, link
+from lspci_parse.findings.comparison import Comparison, Side, link, named
 from lspci_parse.model import Dump
 
 if TYPE_CHECKING:
@@ -30,4 +30,5 @@ def diagnose(host: AnyHost | Dump) -> Comparison:
     known = Host(host.source or "-", host) if isinstance(host, Dump) else host
     case = Case(known)
     side = Side(known.source, len(known.dump))
-    return Comparison(side, side, link([found for entry in CHAIN.values() for found in entry.find(case)]))
+    found = link([found for entry in CHAIN.values() for found in entry.find(case)])
+    return Comparison(side, side, named(found, known.dump, known.dump))

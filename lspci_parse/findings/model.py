@@ -38,6 +38,7 @@ class Finding:
         because: indices of the findings that cause this one.
         leads_to: indices of the findings that this one causes.
         devices: further devices concerned, as written on the host that has them.
+        name: name of the device, as lspci prints it; empty where the finding is about the hosts.
     """
 
     rule: str
@@ -53,6 +54,7 @@ class Finding:
     because: tuple[int, ...] = ()
     leads_to: tuple[int, ...] = ()
     devices: tuple[Address, ...] = ()
+    name: str = ""
 
     @property
     def key(self) -> tuple[str, Address | None, Address | None]:

@@ -60,6 +60,8 @@ class _Writer:
                 if len(findings) > 1
                 else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
             )
+        if first.name and len(findings) == 1:
+            yield paragraph("device", first.name, self.width)
         if self.comparison.a == self.comparison.b:
             yield paragraph("found", said(first.after), self.width)
         elif first.before is not None or first.after is not None:
