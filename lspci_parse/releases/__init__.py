@@ -38,9 +38,9 @@ def releases(dump: Dump | str) -> Releases:
     # Most lines of a dump come again and again.
     text = "\n".join(dict.fromkeys(str(dump).split("\n")))
     possible = set(range(len(RELEASES)))
-    for pattern, interval in MARKERS:
-        if _literal(pattern) in text and re.search(pattern, text, re.MULTILINE):
-            possible &= _interval(interval)
+    for pattern, interval in _markers():
+        if pattern.search(text):
+            possible &= interval
     if not possible:
         return Releases()
     first, last = min(possible), max(possible)
@@ -149,10 +149,8 @@ def _readings(path: str) -> frozenset[int]:
 
 
 @cache
-def _literal(pattern: str) -> str:
-    """Return plain text that a pattern's finds contain: it spares compiling most patterns."""
-    words: list[str] = re.findall(r"(?<![\\\w])[\w /:&#-]+(?![?*+{|)\w])", re.sub(r"\[[^]]*\]|\(\?:.*?\)+", "(", pattern))
-    return max(words, key=len, default="")
+def _markers() -> tuple[tuple[re.Pattern[str], frozenset[int]], ...]:
+    return tuple((re.compile(pattern, re.MULTILINE), _interval(text)) for pattern, text in MARKERS)
 
 
 # ---------------------------------------------------------------------------------------------------- ranges

@@ -70,7 +70,8 @@ def footer(dump: Dump) -> str:
     if any(device.access_denied for device in dump):
         lines.append("Capabilities are hidden (<access denied>): take the dump as root to see them.")
     if dump.unrecognised:
-        lines.append(f"{len(dump.unrecognised)} lines that no rule knows:")
+        count = len(dump.unrecognised)
+        lines.append(f"{count} line{'s' if count != 1 else ''} that no rule knows:")
         lines += [f"  line {line}: {text.strip()}" for line, text in dump.unrecognised[:20]]
         if len(dump.unrecognised) > 20:
             lines.append(f"  and {len(dump.unrecognised) - 20} more")
