@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MAX_PIECE: Final = 4 << 20
-"""Characters in a piece of a streamed text: a device of more is cut."""
+MAX_PIECE: Final = 1 << 18
+"""Characters that are held of a text that arrives in parts: a device of more is cut."""
 
 _MAX_JOINED: Final = 1 << 16
 

@@ -52,7 +52,9 @@ def _groups(lines: list[Line]) -> Iterator[list[Line]]:
     return (lines[start:end] for start, end in pairwise(starts) if start < end)
 
 
-_PLAIN: Final = re.compile(r"[^\n]*+(?:\n(?:\t[^\n]*+|[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}[ ]*+(?=\n|\Z)))*+").fullmatch
+_PLAIN: Final = re.compile(
+    r"[^\n]*+(?:\n(?:\t[^\n]*+|[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}[ ]*+(?=\n|\Z)))*+"
+).fullmatch
 
 
 def is_plain(text: str) -> bool:
@@ -72,7 +74,7 @@ def _is_device(lines: list[Line], reads: Reads) -> bool:
 
 _WARNINGS: Final = ("pcilib: ", "lspci: ", "WARNING: Cannot show hex-dump")
 _BROKEN: Final = re.compile(
-    r"(?=[\t ]|[0-9a-f]{1,8}(?::|pcilib|lspci))(.{1,4096}?)((?:pcilib|lspci): .*)"
+    r"(?=[\t ]|[0-9a-f]{1,8}(?::|pcilib|lspci))(.{1,512}?)((?:pcilib|lspci): .*)"
 ).fullmatch
 _EMPTY_LINE_FOLLOWS: Final = "Couldn't parse entry address"
 

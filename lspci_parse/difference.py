@@ -155,7 +155,9 @@ class _Comparer:
 
     def _comparable(self, path: str, before: Any, after: Any) -> bool:
         """Whether two values are two facts: releases differ in how they read a few fields."""
-        return not differs(path, in_meaning=True) or comparable(path, (before, self.see_a.releases), (after, self.see_b.releases))
+        if not differs(path, in_meaning=True):
+            return True
+        return comparable(path, (before, self.see_a.releases), (after, self.see_b.releases))
 
     def _mapping(self, prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
         if before is after:

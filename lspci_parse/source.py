@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 2 << 30
 """Bytes that ``read`` and ``unpack`` return at most, and that compressed data may unpack to."""
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 18
 """Bytes that are read, unpacked and decoded at a time."""
 
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -152,9 +152,13 @@ def _encoding(start: bytes) -> str:
     for bom, encoding in _BOMS:
         if start.startswith(bom):
             return encoding
-    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(start) >= _MIN_UTF16 and start[first::2].count(0) > len(start) // 4:
-            return encoding
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if (
+        len(start) >= _MIN_UTF16
+        and max(even, odd) > len(start) // 4
+        and min(even, odd) < len(start) // 100 + 1
+    ):
+        return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8"
 
 

@@ -604,6 +604,8 @@ class Host:
         self.kernel = kernel
         self.cmdline = None if cmdline is None else type("Text", (), {"text": cmdline})()
         self.recorded = {at("0000:00:0e.0"): 4}
+        self.aliases: dict[Address, frozenset[Address]] = {}
+        self.pch_failed: frozenset[Address] = frozenset()
 
 
 def test_what_is_known_of_a_host_is_used() -> None:

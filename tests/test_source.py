@@ -149,11 +149,11 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("pack", [bytes, *PACKERS.values()])
 def test_open_files_are_read_in_pieces_and_stay_open(pack: Pack) -> None:
-    data = os.urandom(source.CHUNK).hex().encode()
+    data = os.urandom(1_000_000).hex().encode()
     file = io.BytesIO(pack(data))
     pieces = list(source.chunks(file, "a"))
     assert b"".join(pieces) == data
-    assert max(map(len, pieces)) <= source.CHUNK
+    assert max(map(len, pieces)) <= 1 << 20
     assert not file.closed
     assert source.unpack(io.BytesIO(pack(TEXT)), "a") == TEXT
 
@@ -183,6 +183,7 @@ LINE = "00:1f.0 ISA bridge: Exämple 名前 \U0001f600\n"
         (LINE.encode("utf-16-be"), LINE),
         (b"a\xff\xfe\x80b", "a\udcff\udcfe\udc80b"),
         (b"a\0b", "a\0b"),
+        (b"00:00.0 a" + bytes(100), "00:00.0 a" + "\0" * 100),
         (b"", ""),
         (("\ufeff" + LINE).encode("utf-16-le") + b"x", "\ufeff" + LINE + "\ufffd"),
     ],

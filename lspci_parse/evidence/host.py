@@ -16,6 +16,7 @@ from lspci_parse.errors import LspciError
 from lspci_parse.evidence.archive import MAX_ARCHIVE, is_tar
 from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
 from lspci_parse.evidence.dmi import parse_dmi
+from lspci_parse.evidence.facts import AcsQuirk, DmaAlias
 from lspci_parse.evidence.files import Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
@@ -74,6 +75,22 @@ class Host:
     def own_log(self) -> Log | None:
         """The log, unless it is another machine's."""
         return None if self.foreign_log else self.log
+
+    @cached_property
+    def aliases(self) -> Mapping[Address, frozenset[Address]]:
+        """DMA aliases that the log tells of: functions of the same bus by whose id a function's requests may go."""
+        found: dict[Address, frozenset[Address]] = {}
+        for fact in self.own_log.of(DmaAlias) if self.own_log else ():
+            device, _, function = fact.devfn.partition(".")
+            alias = fact.address._replace(device=int(device, 16), function=int(function))
+            found[fact.address] = found.get(fact.address, frozenset()) | {alias}
+        return found
+
+    @cached_property
+    def pch_failed(self) -> frozenset[Address]:
+        """Intel PCH root ports of which the log says that enabling their ACS failed."""
+        quirks = self.own_log.of(AcsQuirk) if self.own_log else ()
+        return frozenset(quirk.address for quirk in quirks if quirk.address and "Failed to enable" in quirk.text)
 
     @cached_property
     def recorded(self) -> Mapping[Address, int] | None:

@@ -104,6 +104,10 @@ class Known(Protocol):
     def cmdline(self) -> _Text | None: ...
     @property
     def recorded(self) -> Mapping[Address, int] | None: ...
+    @property
+    def aliases(self) -> Mapping[Address, frozenset[Address]]: ...
+    @property
+    def pch_failed(self) -> frozenset[Address]: ...
 
 
 def boot_of(host: Known | Dump, kernel: str | Kernel | None = None) -> Boot:
@@ -116,12 +120,13 @@ def boot_of(host: Known | Dump, kernel: str | Kernel | None = None) -> Boot:
     Raises:
         LspciError: ``kernel`` is not a release.
     """
-    cmdline = None
-    if not isinstance(host, Dump):
-        kernel = kernel or _release(host.kernel)
-        cmdline = None if host.cmdline is None else host.cmdline.text
+    if isinstance(host, Dump):
+        release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
+        return Boot(release or NEWEST, known=release is not None)
+    kernel = kernel or _release(host.kernel)
     release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
-    return Boot(release or NEWEST, known=release is not None, cmdline=cmdline)
+    cmdline = None if host.cmdline is None else host.cmdline.text
+    return Boot(release or NEWEST, release is not None, cmdline, host.aliases, host.pch_failed)
 
 
 def _release(text: str | None) -> Kernel | None:

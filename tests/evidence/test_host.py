@@ -266,3 +266,15 @@ def test_recorded_hosts(shared: Path) -> None:
         assert host.kernel == "6.1.0-56-amd64"
         assert not host.foreign_log
         assert host.notes == ()
+
+
+def test_the_log_tells_aliases_and_failed_quirks(tmp_path: Path) -> None:
+    (tmp_path / "lspci.txt").write_text("00:1c.0 PCI bridge: Example Port\n01:00.0 Class: Example Card\n")
+    (tmp_path / "dmesg.txt").write_text(
+        "[    0.000000] Linux version 6.1.0\n"
+        "[    1.000000] pci 0000:01:00.0: Enabling fixed DMA alias to 00.1\n"
+        "[    1.000000] pci 0000:00:1c.0: Failed to enable Intel PCH ACS quirk\n"
+    )
+    host = load(tmp_path)
+    assert host.aliases == {Address.parse("01:00.0"): {Address.parse("01:00.1")}}
+    assert host.pch_failed == {Address.parse("00:1c.0")}
