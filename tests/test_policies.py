@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse.errors import LspciError
+from lspci_parse.evidence import Host, parse_cmdline
 from lspci_parse.parser import parse
 from lspci_parse.policies import Breach, Check, as_json, check
 from lspci_parse.policies.requirements import MISSING, look_up
@@ -137,13 +138,8 @@ def test_a_switch_whose_groups_are_one_does_not_leak_besides() -> None:
 
 
 def test_no_groups_at_all() -> None:
-    class Host:
-        dump = machine(function("00:00.0"))
-        kernel = None
-        recorded = None
-        cmdline = type("Text", (), {"text": "intel_iommu=off"})()
-
-    (breach,) = check(Host(), "vfio").breaches
+    host = Host("host", machine(function("00:00.0")), cmdline=parse_cmdline("intel_iommu=off"))
+    (breach,) = check(host, "vfio").breaches
     assert (breach.severity, breach.device) == ("critical", None)
     assert "intel_iommu=on" in actions(breach)
 
