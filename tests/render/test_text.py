@@ -11,7 +11,7 @@ A, B = Side("good.txt", 3), Side("worse.txt", 2)
 
 
 def finding(at: Address, rule: str = "acs-lost", **more: object) -> Finding:
-    values = {
+    values: dict[str, object] = {
         "severity": "critical",
         "path": "acs",
         "before": "[148 v1] ACS",
