@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MAX_PIECE: Final = 1 << 18
+MAX_PIECE: Final = 1 << 17
 """Characters that are held of a text that arrives in parts: a device of more is cut."""
 
 _MAX_JOINED: Final = 1 << 16

@@ -175,6 +175,7 @@ _TAIL: Final = re.compile(r" \((?:rev|prog-if) [0-9a-f]{2}[^()]*\)$").search
 _NO_FIELD: Final = " ?!"
 _MANY: Final = 3
 _MAX_PARTS: Final = 3
+_MAX_GAP: Final = 20
 _MAX_TRIES: Final = 200
 _MAX_CONTEXT: Final = 64
 
@@ -207,23 +208,27 @@ class _Walk:
 
     def run(self) -> list[Line]:
         """Collect the device's lines; return those that follow it."""
+        foreign = False
         for at, line in enumerate(self.lines[1:], 1):
-            if not line.text.strip():
-                self.gap.append(line)
-            elif _is_own(line.text):
-                if self.gap and not self._goes_on(at):
+            if _is_own(line.text):
+                if self.gap and not self._goes_on(at, foreign=foreign):
                     return self.gap + self.lines[at:]
                 self.own.append(line)
                 self.last = line.text
-            elif not self._join(line):
+                foreign = False
+                continue
+            empty = not line.text.strip()
+            if self.gap and (foreign == empty or len(self.gap) >= _MAX_GAP):
+                return self.gap + self.lines[at:]
+            if empty or not self._join(line):
                 self.gap.append(line)
+                foreign = not empty
+            else:
+                foreign = False
         return self.gap
 
-    def _goes_on(self, at: int) -> bool:
+    def _goes_on(self, at: int, *, foreign: bool) -> bool:
         """Whether the device goes on with line ``at`` in spite of the lines in between, which are dealt with."""
-        foreign = [line for line in self.gap if line.text.strip()]
-        if foreign and len(foreign) < len(self.gap):
-            return False
         text = self.lines[at].text
         if not hex_row(text) and (not text.startswith("\t\t") or len(self.own) == 1):
             # This line may be damaged, too.
@@ -232,11 +237,10 @@ class _Walk:
                 return False
         if foreign and _NAMED(self.own[-1].text):
             # Firmware's names may hold line ends.
-            self.own[-1] = Line(
-                self.own[-1].line, " ".join([self.own[-1].text, *(line.text for line in foreign)])
-            )
-        else:
-            self.strange += foreign
+            name = " ".join(line.text for line in (self.own[-1], *self.gap))
+            self.own[-1] = Line(self.own[-1].line, name)
+        elif foreign:
+            self.strange += self.gap
         self.gap = []
         return True
 
@@ -244,7 +248,7 @@ class _Walk:
         """Add a line to the one before if that was wrapped there."""
         self.tries += 1
         between = [gap.text for gap in self.gap]
-        if len(between) >= _MAX_PARTS or self.tries > _MAX_TRIES or not all(text.strip() for text in between):
+        if len(between) >= _MAX_PARTS or self.tries > _MAX_TRIES:
             return False
         parts = [self.own[-1].text, *between, line.text]
         full = self._is_full(parts[-2] if between else self.last, line.text)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 2 << 30
 """Bytes that ``read`` and ``unpack`` return at most, and that compressed data may unpack to."""
 
-CHUNK: Final = 1 << 18
+CHUNK: Final = 1 << 17
 """Bytes that are read, unpacked and decoded at a time."""
 
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -153,11 +153,7 @@ def _encoding(start: bytes) -> str:
         if start.startswith(bom):
             return encoding
     even, odd = start[::2].count(0), start[1::2].count(0)
-    if (
-        len(start) >= _MIN_UTF16
-        and max(even, odd) > len(start) // 4
-        and min(even, odd) < len(start) // 100 + 1
-    ):
+    if len(start) >= _MIN_UTF16 and max(even, odd) > max(len(start) // 4, 8 * min(even, odd)):
         return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8"
 
