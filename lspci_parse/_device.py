@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lspci_parse import _tree
 from lspci_parse._grammar import parser
@@ -13,7 +13,9 @@ from lspci_parse.caches import capabilities, registers
 from lspci_parse.model import Capability, Device, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+_T = TypeVar("_T")
 
 MAX_LINE: Final = 1 << 12
 """Characters of a line that is read; a longer one is kept as unrecognised. The longest seen has about 900."""
@@ -84,7 +86,7 @@ class _DeviceBuilder:
     def title(self, line: str) -> None:
         """Read the device line."""
         try:
-            self.attributes = _tree.device_line(_parse(line, "device"))
+            self.attributes = _parsed(line, "device", _tree.device_line)
         except NoParseError:
             self.attributes = _tree.unknown_device_line(line)
             self.strange.append(Line(1, line))
@@ -113,7 +115,7 @@ def _capability(lines: list[str]) -> Capability | Mapping[str, Any]:
     """Return a capability, or the attributes of its device when there is no list of capabilities to read."""
     strange: list[Line] = []
     try:
-        title = _tree.title(_parse(lines[0], "title"))
+        title = _parsed(lines[0], "title", _tree.title)
     except NoParseError:
         title = _tree.unknown_title(lines[0])
         strange.append(Line(1, lines[0]))
@@ -160,7 +162,7 @@ def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ..
     for _ in range(_MAX_TRIES if count else 0):
         text = "\n".join(lines[:count])
         try:
-            tree = parser("lspci").parse(text, rule)
+            found = _parsed(text, rule, _tree.entries)
         except NoParseError as error:
             read = text[: max(error.position, 0)]
             if rule != "generic" and not read.strip():
@@ -171,7 +173,7 @@ def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ..
                 if not count:
                     break
         else:
-            return _tree.entries(tree), tuple(range(count, len(lines)))
+            return found, tuple(range(count, len(lines)))
     return (), tuple(range(len(lines)))
 
 
@@ -185,7 +187,16 @@ def _readable(lines: list[str]) -> int:
     return len(lines)
 
 
-def _parse(line: str, rule: str) -> Tree:
-    if len(line) > MAX_LINE:
-        raise NoParseError(MAX_LINE)
-    return parser("lspci").parse(line, rule)
+def _parsed(text: str, rule: str, convert: Callable[[Tree], _T]) -> _T:
+    """Return what a text says.
+
+    Raises:
+        NoParseError: the rule does not describe it, or it holds what is no value of its kind (``[size=4KK]``).
+    """
+    if "\n" not in text and len(text) > MAX_LINE:
+        raise NoParseError(0)
+    tree = parser("lspci").parse(text, rule)
+    try:
+        return convert(tree)
+    except (LookupError, ValueError) as error:
+        raise NoParseError(len(text)) from error

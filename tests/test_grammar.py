@@ -107,7 +107,7 @@ def test_where_two_terminals_fit_the_longer_one_is_taken(parsed: dict[tuple[str,
 
 def collisions(start: str, text: str) -> Iterator[tuple[str, str]]:
     """Parse a text again; yield the terminals that are taken although another one that may come there is longer."""
-    table = stock().parser.parser._parse_table  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+    table = stock().parser.parser._parse_table  # noqa: SLF001 - it has no public name
     matchers, skip = lexing()
     states, position = [table.start_states[start]], skip(text, 0)
     while states[-1] != table.end_states[start] or position < len(text):

@@ -181,15 +181,15 @@ def test_devices_stream_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     "part",
-    [b"x" * 20_000, bytes(20_000), b"no dump\n" * 2500, b"> \n" * 7000, b"\t\t\tA+\n" * 3000, b"\r" * 20_000],
+    [b"x" * 8000, bytes(8000), b"no dump\n" * 1000, b"> \n" * 2700, b"\t\t\tA+\n" * 1200, b"\r" * 8000],
     ids=["one line", "zeros", "other text", "quoted", "one device", "carriage returns"],
 )
 def test_what_is_no_dump_streams_in_bounded_memory(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lspci_parse._layout.MAX_PIECE", 50_000)
-    monkeypatch.setattr(source, "CHUNK", 20_000)
+    monkeypatch.setattr("lspci_parse._layout.MAX_PIECE", 20_000)
+    monkeypatch.setattr(source, "CHUNK", 8_000)
     head = b"00:00.0 Host bridge: a\n"
-    one, little = peak_of(lambda: number_of_devices(iter([head, *[part] * 5])))
-    same, much = peak_of(lambda: number_of_devices(iter([head, *[part] * 15])))
+    one, little = peak_of(lambda: number_of_devices(iter([head, *[part] * 10])))
+    same, much = peak_of(lambda: number_of_devices(iter([head, *[part] * 30])))
     assert (one, same) == (1, 1)
     assert much < 1.2 * little
 

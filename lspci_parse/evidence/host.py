@@ -90,7 +90,9 @@ class Host:
     def pch_failed(self) -> frozenset[Address]:
         """Intel PCH root ports of which the log says that enabling their ACS failed."""
         quirks = self.own_log.of(AcsQuirk) if self.own_log else ()
-        return frozenset(quirk.address for quirk in quirks if quirk.address and "Failed to enable" in quirk.text)
+        return frozenset(
+            quirk.address for quirk in quirks if quirk.address and "Failed to enable" in quirk.text
+        )
 
     @cached_property
     def recorded(self) -> Mapping[Address, int] | None:
