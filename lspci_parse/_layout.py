@@ -18,7 +18,8 @@ _MAX_JOINED: Final = 1 << 16
 
 _HOP: Final = r"[01][0-9a-f]\.[0-7]"
 _ADDRESS: Final = rf"(?:[0-9a-f]{{4,8}}:)?[0-9a-f]{{2}}:{_HOP}(?:/(?:[0-9a-f]{{2}}:)?{_HOP})*"
-_DEVICE: Final = rf'{_ADDRESS} [^\n:"]{{1,120}}: '
+_CLASS: Final = r'(?:[A-Z0-9][^\n:"]{1,120}|[0-9a-f]{4})'  # every class of pci.ids begins so
+_DEVICE: Final = rf"{_ADDRESS} {_CLASS}: "
 
 slot: Final = re.compile(rf"{_ADDRESS} ").match
 """Finds the address that a line begins with."""

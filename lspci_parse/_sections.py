@@ -111,7 +111,7 @@ def _without_warnings(texts: list[str]) -> tuple[list[Line], list[Line]]:
         if _halves(joined)[1]:
             broken = Line(number, joined)
         elif number <= len(texts) or joined:
-            lines.append(Line(number, joined))
+            lines.append(Line(min(number, len(texts)), joined))
     return lines, warnings
 
 

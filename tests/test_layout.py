@@ -178,6 +178,12 @@ def test_a_warning_before_the_line_end_it_was_written_at() -> None:
     assert dump.outside == (Line(2, WARNINGS[0].rstrip()),)
 
 
+def test_a_warning_at_the_end_of_the_text() -> None:
+    dump = parse(HEAD + "\tControl: I/O+ Mem+lspci: Internal bug")
+    assert dump.outside == (Line(2, "lspci: Internal bug"),)
+    assert dump.devices[0].registers["Control"]["Mem"]
+
+
 def test_free_text_that_speaks_of_lspci_is_no_warning() -> None:
     lines = "\tCapabilities: [48] Vital Product Data\n\t\tProduct Name: see lspci: manual\n\t\tEnd\n"
     dump = parse(HEAD + lines)
@@ -260,7 +266,7 @@ def test_a_damaged_line_behind_a_break_keeps_its_number() -> None:
         "\nSettings for eth0:\n\tSupported ports: [ TP ]\n",
         "\n00:1f.0 foo\n00:02.0 \n0000:00:1f.3 -> ../../../devices/pci0000:00/0000:00:1f.3\n",
         '\n00:1f.0 "ISA bridge" "Intel: Corporation" "Device"\n',
-        "\n10:45:12.5 kernel: something\n12:45.5 kernel: something\n",
+        "\n10:45:12.5 kernel: something\n10:15.5 kernel: something\n00:1f.6 eth0: up\n",
         "\n-[0000:00]-+-00.0\n           +-01.0-[01]----00.0\n",
     ],
 )

@@ -95,10 +95,13 @@ class _Writer:
         summary = self.comparison.summary
         counts = [f"{summary[name]} {name}" for name in ("critical", "warning", "info") if summary[name]]
         parts = [", ".join(counts) if counts else "No findings"]
-        quiet = sum(not change.volatile for change in self.comparison.changes)
         if not everything and self.comparison.changes:
-            changes = f"{quiet} change{'s' if quiet != 1 else ''}"
-            parts.append(f"{changes} and {summary['volatile_hidden']} volatile ones not shown (--all)")
+            lasting = [change for change in self.comparison.changes if not change.volatile]
+            known = sum(change.known for change in lasting)
+            kinds = [f"{known} change{'s' if known != 1 else ''}"]
+            if known < len(lasting):
+                kinds.append(f"{len(lasting) - known} that one side cannot show")
+            parts.append(f"{', '.join(kinds)} and {summary['volatile_hidden']} volatile not shown (--all)")
         parts += [f"{count} hidden by {reason}" for reason, count in self.comparison.hidden.items()]
         return "; ".join(parts) + "."
 

@@ -30,6 +30,7 @@ def test_a_report() -> None:
     changes = (
         Change("changed", PORT, PORT, "x", 1, 2),
         Change("changed", PORT, PORT, "y", 1, 2, volatile=True),
+        Change("removed", PORT, PORT, "z", 1, known=False),
     )
     report = text(Comparison(A, B, findings, changes, hidden={"--only": 4}))
     assert (
@@ -51,7 +52,7 @@ WARNING  groups-merged  02:00.0 lost it
   B         1 | 2
   because   acs-lost 00:1c.5
 
-1 critical, 1 warning; 1 change and 1 volatile ones not shown (--all); 4 hidden by --only."""
+1 critical, 1 warning; 1 change, 1 that one side cannot show and 1 volatile not shown (--all); 4 hidden by --only."""
     )
 
 
