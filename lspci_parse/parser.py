@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun, may_be_cut
 from lspci_parse._device import read_device, reads
 from lspci_parse._dumps import place, placed, split_dumps
-from lspci_parse._hints import no_dump
+from lspci_parse._hints import HEAD, no_dump
 from lspci_parse._layout import pieces, slot
 from lspci_parse._sections import Section, is_plain, sections
 from lspci_parse.caches import devices
@@ -104,15 +104,17 @@ def iter_devices(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Device]:
     """
     name = os.fspath(file) if isinstance(file, (str, os.PathLike)) else None
     texts = decoded(chunks(file))
-    head = next(texts, "")
+    begin: list[str] = []
+    while sum(map(len, begin)) < HEAD and (text := next(texts, None)) is not None:
+        begin.append(text)
     buses: dict[str, int] = {}
     empty = True
-    for _, piece in _read(chain([head], texts)):
+    for _, piece in _read(chain(begin, texts)):
         for _, device in piece.devices:
             empty = False
             yield place(device, buses)
     if empty:
-        raise no_dump(head, name)
+        raise no_dump("".join(begin), name)
 
 
 class _Piece(NamedTuple):

@@ -138,7 +138,7 @@ def decode(data: bytes) -> str:
 def decoded(data: Iterable[bytes]) -> Iterator[str]:
     """Yield the text of the pieces of one input, as ``decode`` would read them together."""
     decoder: codecs.IncrementalDecoder | None = None
-    for chunk in data:
+    for chunk in filter(None, data):
         if decoder is None:
             encoding = _encoding(chunk)
             errors = "surrogateescape" if encoding == "utf-8" else "replace"
