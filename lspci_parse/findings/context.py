@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.acs import AcsVerdict, verdict
-from lspci_parse.errors import LspciError
+from lspci_parse.findings.case import Case
 from lspci_parse.findings.hosts import spelled
-from lspci_parse.grouping import Groups, groups
 from lspci_parse.model import Address, Device
 from lspci_parse.releases import printable
 
@@ -92,14 +91,14 @@ class Context:
         return verdict(device, self.difference.topology_b)
 
     @cached_property
-    def groups_a(self) -> Groups | None:
-        """The groups Linux would make on host A; ``None`` where the dump cannot tell."""
-        return _predict(self.host_a)
+    def case_a(self) -> Case:
+        """Host A by itself."""
+        return Case(self.host_a)
 
     @cached_property
-    def groups_b(self) -> Groups | None:
-        """The groups Linux would make on host B; ``None`` where the dump cannot tell."""
-        return _predict(self.host_b)
+    def case_b(self) -> Case:
+        """Host B by itself."""
+        return Case(self.host_b)
 
     @property
     def rolled_back_a(self) -> bool:
@@ -139,9 +138,10 @@ class Context:
             return None
         group_a, group_b = self.host_a.recorded, self.host_b.recorded
         if not group_a or not group_b:
-            if self.groups_a is None or self.groups_b is None:
+            predicted_a, predicted_b = self.case_a.groups, self.case_b.groups
+            if predicted_a is None or predicted_b is None:
                 return None
-            group_a, group_b = self.groups_a.number, self.groups_b.number
+            group_a, group_b = predicted_a.number, predicted_b.number
         shared = [
             (group_a[pair.a.address], group_b[pair.b.address], pair.b.address)
             for pair in self.difference.match.pairs
@@ -181,13 +181,6 @@ def _no_groups(visible: Visibility) -> bool:
         return False
     running = any(device.driver for device in visible.dump)
     return running and printable("IOMMU group", visible.releases) is True
-
-
-def _predict(host: Host) -> Groups | None:
-    try:
-        return groups(host)
-    except LspciError:
-        return None
 
 
 def _partition(members: Iterator[tuple[int, Address]] | list[tuple[int, Address]]) -> Partition:

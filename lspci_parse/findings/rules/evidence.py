@@ -27,7 +27,7 @@ def _of_b(entry: Link, context: Context) -> Iterator[Found]:
     """Yield what a rule finds on B and not on A, with A's addresses."""
     pair_of_a = context.difference.pair_of_a
     on_a = set()
-    for found in entry.find(Case(context.host_a)):
+    for found in entry.find(context.case_a):
         pair = None if found.finding.b is None else pair_of_a.get(found.finding.b)
         on_a.add((None if pair is None else pair.b.address, found.finding.after if pair else None))
     case = Case(context.host_b, context)
@@ -41,8 +41,8 @@ def _of_b(entry: Link, context: Context) -> Iterator[Found]:
 
 def _of_either(entry: Link, context: Context) -> Iterator[Found]:
     """Yield what a rule finds about the evidence of each host, with the host's name in front."""
-    for name, host in (("A", context.host_a), ("B", context.host_b)):
-        for found in entry.find(Case(host)):
+    for name, case in (("A", context.case_a), ("B", context.case_b)):
+        for found in entry.find(case):
             told = replace(found.finding, title=f"{name}: {found.finding.title}")
             yield Found(replace(told, before=told.after, after=None) if name == "A" else told)
 
