@@ -64,10 +64,12 @@ def is_plain(text: str) -> bool:
 
 def _is_device(lines: list[Line], reads: Reads) -> bool:
     """Tell a device from a log line that begins with an address: it has a class, or what follows is lspci's."""
-    if device_line(lines[0].text):
+    text, *rest = (line.text for line in lines[:3])
+    if device_line(text + " "):
         return True
-    follows = lines[1].text if len(lines) > 1 else ""
-    return bool(slot(lines[0].text)) and follows[:1] in ("\t", " ") and reads(["\t" + follows.lstrip()])
+    if len(rest) == 2 and device_line(f"{text} {rest[0]}"):
+        del rest[0]
+    return bool(slot(text) and rest) and rest[0][:1] in ("\t", " ") and reads(["\t" + rest[0].lstrip()])
 
 
 # ------------------------------------------------------------------------------------------------- warnings
@@ -171,7 +173,9 @@ def _section(lines: list[Line], reads: Reads) -> tuple[Section, list[Line]]:
 
 
 _NAMED: Final = re.compile(r"\t(?:DeviceName|Physical Slot): ").match
-_TAIL: Final = re.compile(r" \((?:rev|prog-if) [0-9a-f]{2}[^()]*\)$").search
+_TAIL: Final = re.compile(
+    r"(?: \(rev [0-9a-f]{2}\))?(?: \(prog-if [0-9a-f]{2}(?: \[[^\]]{,200}\])?\))?$"
+).search
 _NO_FIELD: Final = " ?!"
 _MANY: Final = 3
 _MAX_PARTS: Final = 3
@@ -268,7 +272,7 @@ class _Walk:
     def _fits(self, before: str, joined: str, *, full: bool) -> bool:
         """Whether a joined line is one of lspci's, and the line before or its width shows that it was wrapped."""
         if len(self.own) == 1:
-            return bool(_TAIL(joined)) and not _TAIL(before)
+            return _tail(joined) > _tail(before)
         context = self._context()
         if not self.reads([*context, joined]) or self.reads([*context, joined + _NO_FIELD]):
             return False
@@ -287,6 +291,12 @@ class _Walk:
         """Whether the first word of ``text`` would have made ``last`` wider than any line is."""
         more = 1 + len(text.split(maxsplit=1)[0])
         return _width(last) + more > self.widest or len(last) + more > self.longest
+
+
+def _tail(line: str) -> int:
+    """Return how long a device's revision and programming interface are at the end of its line."""
+    found = _TAIL(line)
+    return len(found[0]) if found else 0
 
 
 def _is_own(text: str) -> bool:

@@ -57,7 +57,11 @@ def _label(token: _Node) -> str:
 
 def unique(pairs: Iterable[Entry]) -> dict[str, Value]:
     """Keep every entry: the second of a name is stored as ``Name#2``."""
-    result: dict[str, Value] = {}
+    pairs = list(pairs)
+    result = dict(pairs)
+    if len(result) == len(pairs):
+        return result
+    result.clear()
     counts: dict[str, int] = {}
     for name, value in pairs:
         count = counts[name] = counts.get(name, 0) + 1
@@ -65,21 +69,26 @@ def unique(pairs: Iterable[Entry]) -> dict[str, Value]:
     return result
 
 
-def fields(rule: str, children: Iterable[_Node]) -> Iterator[Entry]:
-    """Yield the fields among ``children``; tokens that are punctuation are passed over."""
+def fields(rule: str, children: Iterable[_Node]) -> list[Entry]:
+    """Return the fields among ``children``; tokens that are punctuation are passed over."""
+    found: list[Entry] = []
     for child in children:
         if isinstance(child, Tree):
-            yield from _register(child)
-        elif child.type in _FLAG_RUNS:
-            names = FLAGS.get(rule, {})
-            for name, sign in _FLAG_RUNS[child.type].findall(child):
-                yield names.get(name, name), sign == "+"
-        elif child.type in _TOKENS:
-            yield from _TOKENS[child.type](child)
-        elif child.type in FIELDS:
-            field = FIELDS[child.type]
-            value = child[len(field.printed) :].strip()
-            yield field.name or field.printed.strip(" :=#"), field.convert(value)
+            found += _register(child)
+            continue
+        kind = child.type
+        if kind in FIELDS:
+            printed, convert, name = FIELDS[kind]
+            found.append((name or printed.strip(" :=#"), convert(child[len(printed) :].strip())))
+        elif kind in _FLAG_RUNS:
+            flags = _FLAG_RUNS[kind].findall(child)
+            if rule in FLAGS:
+                names = FLAGS[rule]
+                flags = [(names.get(flag, flag), sign) for flag, sign in flags]
+            found += [(flag, sign == "+") for flag, sign in flags]
+        elif kind in _TOKENS:
+            found += _TOKENS[kind](child)
+    return found
 
 
 _FLAG_RUNS: Final = {"FLAGS": _FLAG, "ATOMIC_FLAGS": _FLAG, "IDE_FLAGS": _FLAG, "PHRASES": _PHRASE}
@@ -139,10 +148,19 @@ def _subsystem(text: str) -> Iterator[Entry]:
         yield "device", device
 
 
+_VPD_SPACE: Final = re.compile(r"(?:checksum (\w+), )?(-?\d+) byte\(s\) (reserved|free)")
+
+
 def _vpd_field(text: str) -> Iterator[Entry]:
     key, _, rest = text.partition("] ")
     name, _, value = rest.partition(":")
-    yield vpd_key(key[1:]), vpd_value(key[1:], name, value.removeprefix(" "))
+    key = key[1:]
+    space = _VPD_SPACE.fullmatch(value.strip()) if name in ("Reserved", "Read-write area") else None
+    if space is None:
+        yield vpd_key(key), vpd_value(key, name, value.removeprefix(" "))
+    else:
+        checksum = {"checksum": space[1]} if space[1] else {}
+        yield key, Register(key, {**checksum, space[3]: int(space[2])})
 
 
 def _sentence(text: str) -> Iterator[Entry]:
@@ -254,7 +272,7 @@ def device_line(tree: Tree) -> dict[str, Any]:
     class_name, class_id = parts["CLASS"], parts.get("CLASS_ID", "")[1:-1] or None
     if re.fullmatch(r"[0-9a-f]{4}", class_name):
         class_name, class_id = "", class_name
-    name, ids = _name_and_ids(parts["NAME"])
+    name, ids = _name_and_ids(parts["NAME"].rstrip())
     result: dict[str, Any] = {
         "address": slot_address(parts["SLOT"]),
         "slot": parts["SLOT"],

@@ -203,7 +203,7 @@ def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
         cut = begun or is_dump_cut(device.config) or may_be_cut(device.text, recent)
     if not cut:
         return piece
-    if begun:
-        shorter = _read_piece(before).devices[-1][1]
+    shorter = dict(_read_piece(before).devices).get(at) if begun else None
+    if shorter is not None:
         device = replace(shorter, text=device.text, unrecognised=(*shorter.unrecognised, Line(line, last)))
     return piece._replace(devices=(*piece.devices[:-1], (at, replace(device, cut=True))))

@@ -35,7 +35,7 @@ VOLATILE: Final[tuple[tuple[str, str], ...]] = (
     ("exp/RootSta/.*", "the last power management event"),
     ("aer/(UESta|CESta|HeaderLog|RootSta|ErrorSrc)(/.*)?", "latched errors"),
     ("aer/AERCap/First Error Pointer", "latched errors"),
-    (r"16gt/.*|pl_\w+/Phy\d+Sta/.*|secpci/LaneErrStat(/.*)?", "link training and latched errors"),
+    (r"16gt/.*|(?:32|64)gt/Phy\d+Sta/.*|secpci/LaneErrStat(/.*)?", "link training and latched errors"),
     ("dpc/(DpcSta|Source)(/.*)?", "latched errors"),
     ("pri/PRISta/.*", "latched"),
     ("sriov/(VF Migration|Region [^/]*)/.*", "addresses are assigned at boot"),

@@ -250,6 +250,13 @@ def test_ends(end: str, cut: bool) -> None:  # noqa: FBT001 - what the table say
     assert [device.cut for device in iter_devices(io.BytesIO((FULL + end).encode()))] == [False, False, cut]
 
 
+def test_a_device_that_only_its_incomplete_line_shows() -> None:
+    """Without the second line the first would be half a line and a warning."""
+    dump = parse("00:00.0 Host pcilib: bridge\n\tControl: I/O+ Mem+ Bus")
+    assert dump.devices[0].cut
+    assert dump.devices[0].name == "bridge"
+
+
 # ------------------------------------------------------------------------------------------------ iter_devices
 
 

@@ -231,7 +231,7 @@ def test_vital_product_data_may_look_like_anything() -> None:
     vpd = found.capabilities[0]
     assert vpd["Product Name"] == "A, B: [C]"
     assert dict(vpd["Read-only fields"]) == {
-        "PN": "Capabilities: [50] MSI: Enable+", "V0": "", "RV": "checksum good, 3 byte(s) reserved"}  # fmt: skip
+        "PN": "Capabilities: [50] MSI: Enable+", "V0": "", "RV": Register("RV", {"checksum": "good", "reserved": 3})}  # fmt: skip
     assert vpd["End"] is True
 
 

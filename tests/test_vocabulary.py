@@ -18,6 +18,7 @@ from lspci_parse.vocabulary.values import (
     decimals,
     devices,
     gpf_time,
+    irq,
     size,
     vpd_key,
     vpd_value,
@@ -80,6 +81,7 @@ def test_other_values() -> None:
     assert devices("RCiEP at Device(s): 1-4, 6") == ("1-4", "6")
     assert devices("00000000 [none]") == ()
     assert gpf_time("20<?>") == "20s"
+    assert [irq("16"), irq("-1"), irq("0000000a")] == [16, -1, 10]
 
 
 @pytest.mark.parametrize(
@@ -268,4 +270,4 @@ def test_tables_name_what_the_grammar_has() -> None:
     aliases = set(re.findall(r"-> (\w+)$", grammar_text("lspci"), re.MULTILINE))
     assert sorted(FLAGS.keys() - rules - aliases) == []
     names = {field.name or field.printed.strip(" :=#") for field in FIELDS.values()}
-    assert sorted(UNITS.keys() - names) == []
+    assert sorted(UNITS.keys() - names - {"free", "reserved"}) == []

@@ -12,7 +12,8 @@ from lspci_parse.volatile import VOLATILE, is_volatile
 @pytest.mark.parametrize(
     "path",
     ["iommu_group", "Interrupt/IRQ", "Region 0/address", "Region/address", "Memory behind bridge/range", "msi/Data",
-     "msi#2/Data", "exp/DevSta/CorrErr", "aer/HeaderLog/log", "Status/>TAbort", "Bus/secondary"],
+     "msi#2/Data", "exp/DevSta/CorrErr", "aer/HeaderLog/log", "Status/>TAbort", "Bus/secondary",
+     "32gt/Phy32Sta/EquComplete"],
 )  # fmt: skip
 def test_volatile(path: str) -> None:
     assert is_volatile(path)

@@ -97,6 +97,8 @@ UNITS: Final[dict[str, str]] = {
     "T_CommonMode": "us",
     "T_PwrOn": "us",
     "current size": "bytes",
+    "free": "bytes",
+    "reserved": "bytes",
     "size": "bytes",
     "supported": "bytes",
     "timeout": "s",

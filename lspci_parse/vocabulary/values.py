@@ -23,6 +23,11 @@ def decimal(text: str) -> int:
     return int(match[0])
 
 
+def irq(text: str) -> int:
+    """An interrupt number: decimal, or eight hex digits (builds for SPARC)."""
+    return int(text, 16) if re.fullmatch(r"0[0-9a-f]{7}", text) else int(text)
+
+
 def number_or_word(text: str) -> Value:
     """A decimal number with a unit; or the word that stands in its place (``<error>``)."""
     return decimal(text) if text[:1].isdigit() else text
