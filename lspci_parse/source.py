@@ -204,8 +204,12 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - newer Pythons
     except ImportError:
-        return _zstandard(file)
-    return _plain(zstd.ZstdFile(file))
+        yield from _zstandard(file)
+        return
+    try:
+        yield from _plain(zstd.ZstdFile(file))
+    except zstd.ZstdError as error:
+        raise OSError(str(error)) from error
 
 
 def _zstandard(file: BinaryIO) -> Iterator[bytes]:
