@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from lspci_parse.model import Address, Device, NamedId, Register
@@ -292,9 +290,7 @@ def test_a_hundred_thousand_devices() -> None:
         for domain in range(400)
         for number in range(1, 126)
     ]
-    start = time.process_time()
     found = Topology(devices)
     paths = {found.path(address) for address in found.devices}
     assert len(paths) == len(devices) == 100_000
     # It takes 1 s; work in proportion to the square would take hours.
-    assert time.process_time() - start < 20
