@@ -67,9 +67,7 @@ class _DeviceBuilder:
                 self.capability(at, part)
             elif part.startswith("\t"):
                 self.header_lines(at, part)
-            elif hex_row(part):
-                self.config += bytes.fromhex(part.partition(":")[2])
-            elif part:
+            elif part and not self.bytes_of(part):
                 self.strange.append(Line(at + 1, part))
             at += part.count("\n") + 1
         header = _tree.unique(self.header)
@@ -90,6 +88,18 @@ class _DeviceBuilder:
         except NoParseError:
             self.attributes = _tree.unknown_device_line(line)
             self.strange.append(Line(1, line))
+
+    def bytes_of(self, part: str) -> bool:
+        """Take a row of the hex dump, if it is one that goes on where the last ended or says again what is known."""
+        row = hex_row(part)
+        if row is None:
+            return False
+        offset, data = int(row[1], 16), bytes.fromhex(part[row.end(1) + 1 :])
+        known = self.config[offset : offset + len(data)]
+        if offset > len(self.config) or not data.startswith(known):
+            return False
+        self.config += data[len(known) :]
+        return True
 
     def capability(self, at: int, text: str) -> None:
         """Read a capability's title and registers, which begin at line ``at``."""
@@ -191,7 +201,7 @@ def _parsed(text: str, rule: str, convert: Callable[[Tree], _T]) -> _T:
     """Return what a text says.
 
     Raises:
-        NoParseError: the rule does not describe it, or it holds what is no value of its kind (``[size=4KK]``).
+        NoParseError: the rule does not describe it, or it holds what is no value of its kind.
     """
     if "\n" not in text and len(text) > MAX_LINE:
         raise NoParseError(0)

@@ -115,7 +115,10 @@ class Parser:
             for at, value in enumerate(values[-size:]):
                 # A rule whose name begins with an underscore stands for its children.
                 if type(value) is list:
-                    children += value
+                    if children:
+                        children += value
+                    else:  # kept, not copied: a repetition grows by one at each step
+                        children = value
                 elif at not in dropped:
                     children.append(value)
             del states[-size:], values[-size:]

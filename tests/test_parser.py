@@ -257,6 +257,24 @@ def test_a_device_that_only_its_incomplete_line_shows() -> None:
     assert dump.devices[0].name == "bridge"
 
 
+@pytest.mark.parametrize(
+    ("rows", "kept", "strange"),
+    [
+        (("00: 86 80", "02: 34 12"), "86803412", ()),
+        (("00: 86 80", "00: 86 80", "02: 34 12"), "86803412", ()),
+        (("00: 86 80", "00: 00 00", "02: 34 12"), "86803412", ("00: 00 00",)),
+        (("00: 86 80", "10: 34 12"), "8680", ("10: 34 12",)),
+    ],
+    ids=["rows", "said twice", "contradicted", "rows are missing"],
+)
+def test_bytes_of_the_hex_dump_stand_where_their_row_says(
+    rows: tuple[str, ...], kept: str, strange: tuple[str, ...]
+) -> None:
+    found = parse("00:00.0 Host bridge: a\n" + "".join(f"{row}\n" for row in rows))
+    assert found.devices[0].config.hex() == kept
+    assert tuple(line.text for line in found.unrecognised) == strange
+
+
 # ------------------------------------------------------------------------------------------------ iter_devices
 
 
