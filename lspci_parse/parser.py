@@ -44,12 +44,16 @@ def parse(text: str | bytes, *, source: str | None = None, strict: bool = False)
     Raises:
         LspciError: there is no device in the text; or, with ``strict``, a line that no rule knows.
     """
-    dumps = parse_all(text, source=source)
-    dump = dumps[0] if len(dumps) == 1 else max(dumps, key=_detail)
+    dump = fullest(parse_all(text, source=source))
     if strict and dump.unrecognised:
         line, content = dump.unrecognised[0]
         raise LspciError("no rule knows this line", source, line, 1, content)
     return dump
+
+
+def fullest(dumps: Sequence[Dump]) -> Dump:
+    """Return the dump that says most: with the most capabilities, then with the most lines."""
+    return dumps[0] if len(dumps) == 1 else max(dumps, key=_detail)
 
 
 def _detail(dump: Dump) -> tuple[int, int]:

@@ -32,6 +32,16 @@ def test_diff_names_the_lost_acs_first(capsys: pytest.CaptureFixture[str]) -> No
     assert [line.split()[1] for line in headlines] == ["acs-lost", "driver-missing", "groups-merged"]
 
 
+def test_what_was_not_used_is_told_beside_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "twice.txt").write_bytes(GOOD.read_bytes() + b"$ lspci -vvv\n" + GOOD.read_bytes())
+    assert main(["diff", str(tmp_path / "twice.txt"), str(GOOD), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["findings"] == []
+    assert err.startswith(f"lspci-parse: note: {tmp_path / 'twice.txt'} holds 2 outputs of lspci")
+
+
 def test_diff_of_a_host_with_itself_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", str(GOOD), str(GOOD)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "No findings."

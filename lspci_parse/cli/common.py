@@ -49,10 +49,13 @@ def colour(choice: str) -> bool:
 
 
 def load(path: str, *, strict: bool = False) -> Host:
-    """Read a host."""
+    """Read a host; tell what of its files was not used."""
     from lspci_parse.evidence import load as load_host
 
-    return load_host(path, strict=strict)
+    host = load_host(path, strict=strict)
+    for note in host.notes:
+        print(f"lspci-parse: note: {note}", file=sys.stderr)
+    return host
 
 
 def print_json(document: object) -> None:

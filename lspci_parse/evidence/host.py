@@ -21,7 +21,7 @@ from lspci_parse.evidence.files import Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.names import PATTERNS, Role
-from lspci_parse.parser import parse, parse_all
+from lspci_parse.parser import fullest, parse, parse_all
 from lspci_parse.source import MAX_SIZE, chunks, decode, read
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ _LOG_LINE: Final = re.compile(
 
 def _single(name: str, text: str, *, strict: bool) -> Host:
     """Return the host of one file; a bug report may hold the kernel log beside the dump."""
-    dump = parse(text, source=name, strict=strict)
     gathering = _Gathering(name, Files({}))
+    dump = gathering.parsed(text, name, strict=strict)
     gathering.used["dump"] = name
     log = None
     if any(_LOG_LINE.search(line.text) for line in dump.outside):
@@ -198,6 +198,18 @@ class _Gathering:
             foreign_log=foreign,
         )
 
+    def parsed(self, text: str, name: str, *, strict: bool) -> Dump:
+        """Return the dump of a text that says most."""
+        if strict:
+            parse(text, source=name, strict=True)
+        dumps = parse_all(text, source=name)
+        dump = fullest(dumps)
+        if len(dumps) > 1:
+            self.notes.append(
+                f"{name} holds {len(dumps)} outputs of lspci; taken is the fullest, from line {dump.lines[0]} on"
+            )
+        return dump
+
     def _texts(self, role: Role, limit: int) -> Iterator[tuple[str, str]]:
         """Yield name and text of the files of one kind, without those that cannot be read."""
         for file in self.by_role.get(role, ()):
@@ -224,7 +236,7 @@ class _Gathering:
         refused: LspciError | None = None
         for name in sorted(texts, key=lambda name: _worth(texts[name], most), reverse=True):
             try:
-                dump = parse(texts[name], source=name)
+                dump = self.parsed(texts[name], name, strict=False)
             except LspciError as error:
                 refused = refused or error
                 continue

@@ -28,6 +28,11 @@ def named(device: Device) -> str:
     return f"{short(device.address)} ({kind(device)})"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 device``, ``2 devices``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def listed(addresses: Iterable[Address], most: int = 8) -> str:
     """Return ``00:1c.0, 00:1c.5 and 2 more``."""
     slots = [short(address) for address in sorted(addresses)]

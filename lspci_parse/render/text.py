@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.findings.words import listed, said, short
+from lspci_parse.findings.words import counted, listed, said, short
 from lspci_parse.render.table import table
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class _Writer:
         a, b = self.comparison.a, self.comparison.b
         column = max(len(a.source), len(b.source))
         if a != b:
-            yield f"A  {a.source:{column}}  {a.devices} devices"
-        yield f"{'B' if a != b else ' '}  {b.source:{column}}  {b.devices} devices"
+            yield f"A  {a.source:{column}}  {counted(a.devices, 'device')}"
+        yield f"{'B' if a != b else ' '}  {b.source:{column}}  {counted(b.devices, 'device')}"
         for findings in _alike(self.comparison.findings):
             yield ""
             yield from self._block(findings)
@@ -93,12 +93,16 @@ class _Writer:
 
     def _summary(self, *, everything: bool) -> str:
         summary = self.comparison.summary
-        counts = [f"{summary[name]} {name}" for name in ("critical", "warning", "info") if summary[name]]
+        counts = [
+            counted(summary[name], name) if name == "warning" else f"{summary[name]} {name}"
+            for name in ("critical", "warning", "info")
+            if summary[name]
+        ]
         parts = [", ".join(counts) if counts else "No findings"]
         if not everything and self.comparison.changes:
             lasting = [change for change in self.comparison.changes if not change.volatile]
             known = sum(change.known for change in lasting)
-            kinds = [f"{known} change{'s' if known != 1 else ''}"]
+            kinds = [counted(known, "change")]
             if known < len(lasting):
                 kinds.append(f"{len(lasting) - known} that one side cannot show")
             parts.append(f"{', '.join(kinds)} and {summary['volatile_hidden']} volatile not shown (--all)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lspci_parse.acs import label
+from lspci_parse.findings.words import counted
 from lspci_parse.links import link
 from lspci_parse.model import Capability, Device, Dump, Register
 from lspci_parse.render.table import table
@@ -64,14 +65,16 @@ def _group(device: Device) -> str:
 def footer(dump: Dump) -> str:
     """Return how many devices there are, and the lines that no rule knows."""
     low, high = dump.lspci.min, dump.lspci.max
-    span = low if low == high else f"{low or 'the first'} to {high or 'the newest'}"
+    if low and high:
+        span = low if low == high else f"{low} to {high}"
+    else:
+        span = f"{low} or newer" if low else f"{high} or older"
     by = f", printed by lspci {span}" if low or high else ""
-    lines = [f"{len(dump)} device{'s' if len(dump) != 1 else ''}{by}."]
+    lines = [f"{counted(len(dump), 'device')}{by}."]
     if any(device.access_denied for device in dump):
         lines.append("Capabilities are hidden (<access denied>): take the dump as root to see them.")
     if dump.unrecognised:
-        count = len(dump.unrecognised)
-        lines.append(f"{count} line{'s' if count != 1 else ''} that no rule knows:")
+        lines.append(f"{counted(len(dump.unrecognised), 'line')} that no rule knows:")
         lines += [f"  line {line}: {text.strip()}" for line, text in dump.unrecognised[:20]]
         if len(dump.unrecognised) > 20:
             lines.append(f"  and {len(dump.unrecognised) - 20} more")

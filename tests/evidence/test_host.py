@@ -188,6 +188,17 @@ def test_the_log_with_its_beginning_is_taken(folder: Path, files: dict[str, str]
     assert load(folder).files["log"] == str(folder / chosen)
 
 
+def test_of_several_outputs_it_tells_which_it_took(folder: Path) -> None:
+    (folder / "lspci.txt").write_text(
+        "00:00.0 Host bridge: a\n$ lspci -v\n00:00.0 Host bridge: a\n\tLatency: 0\n"
+    )
+    host = load(folder / "lspci.txt")
+    assert "Latency" in host.dump.devices[0].registers
+    assert host.notes == (
+        f"{folder / 'lspci.txt'} holds 2 outputs of lspci; taken is the fullest, from line 3 on",
+    )
+
+
 def test_another_machines_log_fills_in_nothing(folder: Path) -> None:
     elsewhere = "".join(GROUP.replace("00:00.0", f"80:00.{function}") for function in range(3))
     (folder / "dmesg").write_text(BEGIN + DMI + elsewhere)

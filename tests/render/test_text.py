@@ -56,6 +56,13 @@ WARNING  groups-merged  02:00.0 lost it
     )
 
 
+def test_one_and_several_are_told_apart() -> None:
+    warnings = tuple(finding(at, severity="warning") for at in (PORT, OTHER))
+    report = text(Comparison(Side("good.txt", 1), B, warnings))
+    assert "  1 device\n" in report
+    assert report.endswith("\n2 warnings.")
+
+
 def test_findings_that_say_the_same_share_their_words() -> None:
     report = text(Comparison(A, B, (finding(PORT), finding(OTHER))))
     assert "CRITICAL  acs-lost  00:1c.5 lost it\n          acs-lost  02:00.0 lost it\n" in report

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from lspci_parse.model import Dump
-from lspci_parse.render.tree import devices, tree
+import pytest
+
+from lspci_parse.model import Dump, Releases
+from lspci_parse.render.tree import devices, footer, tree
 from tests.texts import ACS_OFF, ACS_ON, bridge, device, dump, express
 
 FLAGS = "(SrcValid ReqRedir CmpltRedir UpstreamFwd)"
@@ -35,6 +37,22 @@ def test_bridges_stand_above_what_hangs_below_them() -> None:
 def test_every_device_has_its_line() -> None:
     text = tree(host())
     assert all(device.slot in text for device in host())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        ("3.8", "3.10", ", printed by lspci 3.8 to 3.10"),
+        ("3.8", "3.8", ", printed by lspci 3.8"),
+        (None, "3.2.1", ", printed by lspci 3.2.1 or older"),
+        ("3.14", None, ", printed by lspci 3.14 or newer"),
+        (None, None, ""),
+    ],
+)
+def test_the_release_that_printed_it(low: str | None, high: str | None, words: str) -> None:
+    found = dump(device("00:00.0", "Latency: 0\n"))
+    vars(found)["lspci"] = Releases(low, high)
+    assert footer(found) == f"1 device{words}."
 
 
 def test_lines_that_no_rule_knows_are_shown() -> None:

@@ -69,7 +69,7 @@ def acs_off(context: Context) -> Iterator[Found]:
                 "acs-off", severity, pair.a.address, pair.b.address, "acs/ACSCtl",
                 _flags(pair.a), _flags(pair.b),
                 f"{named(pair.b)} has ACS, but {', '.join(off)} {'is' if len(off) == 1 else 'are'} off",
-                _off_detail(other, merge, isolation_lost=isolation_lost),
+                _off_detail(context, other, merge, isolation_lost=isolation_lost),
                 "Look for pci=disable_acs_redir= or pci=config_acs= on the kernel command line, for setpci in boot "
                 "scripts (GPU peer-to-peer guides switch ACS off), and whether the IOMMU was on at boot: Linux sets "
                 "these flags only then.",
@@ -78,10 +78,12 @@ def acs_off(context: Context) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _off_detail(verdict: AcsVerdict, merge: Merge | None, *, isolation_lost: bool) -> str:
-    if not isolation_lost:
-        return f"This changes no isolation on B: {verdict.sentence}."
-    return f"{_WHY} Here {_merged_words(merge)}." if merge else _WHY
+def _off_detail(context: Context, verdict: AcsVerdict, merge: Merge | None, *, isolation_lost: bool) -> str:
+    if merge:
+        return f"{_WHY} Here {_merged_words(merge)}."
+    if context.iommu_off_b:
+        return "Linux sets these flags only with the IOMMU on, and B has no IOMMU groups that their lack could join."
+    return _WHY if isolation_lost else f"This changes no isolation on B: {verdict.sentence}."
 
 
 @rule("acs-gained", "info", "a function has an ACS capability, or isolating flags on, that A does not have")
