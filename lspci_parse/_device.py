@@ -1,19 +1,23 @@
-"""One device: from its lines, as lspci prints them, to the model."""
+"""One device: from its lines, as lspci prints them, to the model.
+
+A dump repeats itself, so the parts of a device are read once and remembered by their text: header lines and
+capabilities, and inside those title and registers. A device is then put together from what is known.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from lspci_parse import _tree
 from lspci_parse._grammar import parser
 from lspci_parse._lalr import NoParseError, Tree
-from lspci_parse._layout import hex_row
-from lspci_parse.caches import capabilities, registers
-from lspci_parse.model import Capability, Device, Line
+from lspci_parse._layout import hex_row, may_be_broken
+from lspci_parse.caches import make_room, parts, registers
+from lspci_parse.model import Capability, Device, Ids, Line, NamedId, Register, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 _T = TypeVar("_T")
 
@@ -22,157 +26,248 @@ MAX_LINE: Final = 1 << 12
 
 _MAX_REGISTER: Final = 1 << 16
 _MAX_TRIES: Final = 100
-_DEEPER: Final = ("\t\t\t", "\t\t ", "\t\tAtomicOps")
 _GLUED: Final = re.compile(
-    r"\t(?:(Capabilities: \[[0-9a-f]+(?: v\d+)?\] )(?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
+    r"\t(?:Capabilities: \[[0-9a-f]+(?: v\d+)?\] (?=\t|[0-9a-f]{2}: [0-9a-f]{2} )"
     r"|DeviceName:[^\t]*(?=\t(?:Subsystem|Physical Slot|Device tree node|Control|Flags|!!! )))"
-)
-"""A line to which lspci forgot the line end: a capability cut off by the end of configuration space, and a name
-that the firmware gave without one."""
-_PARTS: Final = re.compile(r"\n(?!\t\t|\n)")
-"""The line ends inside a device behind which a header line, a capability or a row of the hex dump begins."""
-
-
-def read_device(text: str) -> Device:
-    """Read the lines of one device, the first of which begins with its address."""
-    return _DeviceBuilder(text).build()
+).match
+"""Finds a line to which lspci forgot the line end: a capability cut off by the end of configuration space, and a
+name that the firmware gave without one."""
+_PARTS: Final = re.compile(r"\n(?!\t\t|\n)").split
+"""Splits a device into its first line, header lines, capabilities and rows of the hex dump."""
+_REGISTERS: Final = re.compile(r"\n(?!\t\t\t|\t\t |\t\tAtomicOps)").split
+"""Splits what stands below a capability's title into registers: lines that are deeper continue one."""
 
 
 def reads(lines: list[str]) -> bool:
     """Tell whether lspci prints these lines below the line of a device."""
-    return not read_device("\n".join(["00:00.0 Host bridge: a", *lines])).unrecognised
+    text = "\n".join(["00:00.0 Host bridge: a", *lines])
+    make_room(text)
+    return not read_device(text).unrecognised
 
 
-class _DeviceBuilder:
-    """Collects the parts of one device."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.attributes: dict[str, Any] = {}
-        self.header: list[_tree.Entry] = []
-        self.capabilities: list[Capability] = []
-        self.config = bytearray()
-        self.strange: list[Line] = []
-
-    def build(self) -> Device:
-        """Go through the text once; each line belongs to exactly one part."""
-        title, *parts = _PARTS.split(self.text)
-        self.title(title)
-        at = 1
-        for part in parts:
-            while glued := _GLUED.match(part):
-                (self.capability if glued[1] else self.header_lines)(at, glued[0])
-                part = part[glued.end() :]  # noqa: PLW2901 - what is left is a part of its own
-            if part.startswith("\tCapabilities:"):
-                self.capability(at, part)
-            elif part.startswith("\t"):
-                self.header_lines(at, part)
-            elif part and not self.bytes_of(part):
-                self.strange.append(Line(at + 1, part))
-            at += part.count("\n") + 1
-        header = _tree.unique(self.header)
-        self.attributes.update(_tree.attributes(header, self.attributes["ids"]))
-        return Device(
-            registers=header,
-            capabilities=tuple(self.capabilities),
-            config=bytes(self.config),
-            unrecognised=tuple(self.strange),
-            text=self.text,
-            **self.attributes,
-        )
-
-    def title(self, line: str) -> None:
-        """Read the device line."""
-        try:
-            self.attributes = _parsed(line, "device", _tree.device_line)
-        except NoParseError:
-            self.attributes = _tree.unknown_device_line(line)
-            self.strange.append(Line(1, line))
-
-    def bytes_of(self, part: str) -> bool:
-        """Take a row of the hex dump, if it is one that goes on where the last ended or says again what is known."""
-        row = hex_row(part)
-        if row is None:
-            return False
-        offset, data = int(row[1], 16), bytes.fromhex(part[row.end(1) + 1 :])
-        known = self.config[offset : offset + len(data)]
-        if offset > len(self.config) or not data.startswith(known):
-            return False
-        self.config += data[len(known) :]
-        return True
-
-    def capability(self, at: int, text: str) -> None:
-        """Read a capability's title and registers, which begin at line ``at``."""
-        found = capabilities.get(text)
-        if found is None:
-            found = capabilities[text] = _capability(text.split("\n"))
-        if isinstance(found, Capability):
-            self.capabilities.append(found)
-            self.strange += [Line(at + line, strange) for line, strange in found.unrecognised]
-        else:
-            self.attributes.update(found)
-
-    def header_lines(self, at: int, text: str) -> None:
-        """Read a header line and those that continue it."""
-        pairs, strange = _register("header", text)
-        self.header += pairs
-        if strange:
-            lines = text.split("\n")
-            self.strange += [Line(at + i + 1, lines[i]) for i in strange]
+def read_device(text: str) -> Device:
+    """Read the lines of one device, the first of which begins with its address."""
+    return _read(text)[0]
 
 
-def _capability(lines: list[str]) -> Capability | Mapping[str, Any]:
-    """Return a capability, or the attributes of its device when there is no list of capabilities to read."""
-    strange: list[Line] = []
+def read_plain(text: str) -> tuple[Device, int] | None:
+    """Return a device and the number of its lines, ``None`` if a line is foreign, empty or may be broken."""
+    device, plain, height = _read(text)
+    return (device, height) if plain else None
+
+
+def _read(text: str) -> tuple[Device, bool, int]:
+    stack = _PARTS(text)[::-1]
+    title = stack.pop()
+    slot, _, description = title.partition(" ")
+    attributes, is_known, plain = registers.get(("device", description)) or _description(description)
+    known = {"address": _tree.slot_address(slot), "slot": slot, **attributes}
+    strange = [] if is_known else [Line(1, title)]
+    header: list[_tree.Entry] = []
+    capabilities: list[Capability] = []
+    config = bytearray()
+    at = 1
+    while stack:
+        text_of = stack.pop()
+        part = parts.get(text_of)
+        if part is None:
+            part = _part(text_of) if text_of.startswith("\t") else _row(text_of, config)
+        height, entries, attributes, capability, odd = part
+        if capability is not None:
+            capabilities.append(capability)
+        elif attributes and known.keys().isdisjoint(attributes):
+            known.update(attributes)
+        else:  # a second line for what is known already stays a line
+            header += entries
+        if odd is not None:
+            strange += [Line(at + line, line_text) for line, line_text in odd.strange]
+            plain = plain and odd.plain
+            if odd.rest:
+                stack.append(odd.rest)
+        at += height
+    device = Device(
+        registers=_registers(header, known),
+        capabilities=tuple(capabilities),
+        config=bytes(config),
+        unrecognised=tuple(strange),
+        text=text,
+        **known,
+    )
+    return device, plain, at
+
+
+def _description(text: str) -> tuple[dict[str, Any], bool, bool]:
+    """Read and remember the rest of a device's first line; tell whether a rule knows it, and whether it is whole."""
     try:
-        title = _parsed(lines[0], "title", _tree.title)
+        attributes, is_known = _parsed("device", text, _tree.device_line), True
     except NoParseError:
-        title = _tree.unknown_title(lines[0])
-        strange.append(Line(1, lines[0]))
+        # The line was cut, or something was printed into it.
+        attributes, is_known = {"class_": NamedId(None, None), "name": text, "ids": Ids()}, False
+    registers["device", text] = found = attributes, is_known, "\n" not in text and not may_be_broken(text)
+    return found
+
+
+def _registers(header: list[_tree.Entry], known: dict[str, Any]) -> dict[str, Value]:
+    """Return the registers of the header; add what they say of the device to ``known``, its attributes."""
+    found = _tree.unique(header)
+    flags = found.get("Flags")
+    if isinstance(flags, Register):
+        known.update(_tree.flag_attributes(flags, known))
+    if "!!!" in found and str(found["!!!"]).startswith("Unknown header type 7f"):
+        known["dead"] = True
+    if "subsystem_ids" in known:
+        ids: Ids = known["ids"]
+        known["ids"] = Ids(ids.vendor, ids.device, *known.pop("subsystem_ids"))
+    return found
+
+
+class _Odd(NamedTuple):
+    """What is unusual about a part.
+
+    Attributes:
+        strange: lines that no rule knows, numbered from 1.
+        rest: what follows on the last line, if lspci forgot to end it.
+        plain: whether no line is empty or may be broken.
+    """
+
+    strange: tuple[Line, ...]
+    rest: str
+    plain: bool
+
+
+_Part: TypeAlias = "tuple[int, tuple[_tree.Entry, ...], Mapping[str, Any], Capability | None, _Odd | None]"
+"""What a header line or a capability says, with the lines below it: the number of line ends behind the lines that
+were read; the header's entries, also where a line is an attribute; attributes of the device; a capability; what is
+unusual. (A plain tuple: there are many, and each is taken apart where it is used.)"""
+
+
+def _part(text: str) -> _Part:
+    """Read and remember a part of a device."""
+    glued = _GLUED(text)
+    read, rest = (glued[0], text[glued.end() :]) if glued else (text, "")
+    entries: tuple[_tree.Entry, ...] = ()
+    attributes: Mapping[str, Any] = _tree.NOTHING
+    capability = None
+    if read.startswith("\tCapabilities:"):
+        attributes, capability = _capability(read)
+        strange = capability.unrecognised if capability is not None else ()
+    else:
+        entries, strange = _read_register("header", read)
+        if entries:
+            attributes = _tree.attributes(*entries[0])
+    plain = "\n\n" not in text and text[-1] != "\n" and not may_be_broken(text)
+    odd = _Odd(strange, rest, plain) if strange or rest or not plain else None
+    height = 0 if rest else text.count("\n") + 1
+    parts[text] = part = (height, entries, attributes, capability, odd)
+    return part
+
+
+def _row(text: str, config: bytearray) -> _Part:
+    """Read a row of the hex dump into ``config``; what is none, or does not go on there, is strange."""
+    strange = () if not text or _add_row(config, text) else (Line(1, text),)
+    plain = hex_row(text) is not None and "\n" not in text
+    return (
+        text.count("\n") + 1,
+        (),
+        _tree.NOTHING,
+        None,
+        None if plain and not strange else _Odd(strange, "", plain),
+    )
+
+
+def _add_row(config: bytearray, line: str) -> bool:
+    """Take a row of the hex dump, if it is one that goes on where the last ended or says again what is known."""
+    row = hex_row(line)
+    if row is None:
+        return False
+    offset, data = int(row[1], 16), bytes.fromhex(line[row.end(1) + 1 :])
+    known = config[offset : offset + len(data)]
+    if offset > len(config) or not data.startswith(known):
+        return False
+    config += data[len(known) :]
+    return True
+
+
+_PLACE: Final = re.compile(r"\tCapabilities:[\s,;]*(?:\[([0-9a-f]+)(?: v(\d+))?\])?").match
+
+
+def _capability(text: str) -> tuple[Mapping[str, Any], Capability | None]:
+    """Return a capability, or the attributes of its device when there is no list of capabilities to read."""
+    first, _, below = text.partition("\n")
+    place = _PLACE(first)
+    assert place is not None  # noqa: S101 - the text begins so
+    text = first[place.end() :]
+    title = registers.get(("title", text)) or _title(text)
     if title.attributes:
-        return title.attributes
+        return title.attributes, None
+    offset, version = place.groups()
+    strange = []
+    if title.kind == "unknown" or offset is None:
+        title = _tree.Title("unknown", first.rpartition("]")[2].strip())
+        strange.append(Line(1, first))
+    extended = offset is not None and len(offset) > 2
+    kind = title.kind or _tree.nameless_kind(int(offset, 16), extended=extended)
+    rule = f"in_{kind}"
+    if rule not in parser("lspci").starts:
+        rule = "generic"
     pairs = list(title.entries)
-    start = f"in_{title.kind}" if f"in_{title.kind}" in parser("lspci").starts else "generic"
-    for at, register in _group(lines):
-        found, bad = _register(start, "\n".join(register))
-        pairs += found
-        strange += [Line(at + i + 1, register[i]) for i in bad]
-    return Capability(
-        title.kind,
+    at = 1
+    for register in _REGISTERS(below):
+        if register:
+            entries, unread = registers.get((rule, register)) or _register(rule, register)
+            pairs += entries
+            if unread:
+                strange += [Line(at + line, line_text) for line, line_text in unread]
+        at += register.count("\n") + 1
+    return _tree.NOTHING, Capability(
+        kind,
         title.name,
-        offset=title.offset,
-        version=title.version,
-        extended=title.extended,
+        offset=int(offset, 16) if offset else None,
+        version=int(version) if version else None,
+        extended=extended,
         entries=_tree.unique(pairs),
         unrecognised=strange,
     )
 
 
-def _group(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines of each register below a title: a line, and the deeper ones that continue it."""
-    start = 1
-    for at in range(2, len(lines) + 1):
-        if at == len(lines) or not lines[at].startswith(_DEEPER):
-            if lines[start]:
-                yield start, lines[start:at]
-            start = at
+def _title(text: str) -> _tree.Title:
+    """Read and remember what stands behind a capability's offset."""
+    try:
+        title = _parsed("title", text, _tree.title)
+    except NoParseError:
+        title = _tree.Title("unknown", "")
+    registers["title", text] = title
+    return title
 
 
-def _register(start: str, text: str) -> tuple[tuple[_tree.Entry, ...], tuple[int, ...]]:
-    """Return what a register's lines say, and the indices of those that no rule knows."""
-    key = (start, text)
-    found: tuple[tuple[_tree.Entry, ...], tuple[int, ...]] | None = registers.get(key)
-    if found is None:
-        found = registers[key] = _parse_register(start, text.split("\n"))
+_Read = tuple[tuple[_tree.Entry, ...], tuple[Line, ...]]
+"""What a register's lines say, and those that no rule knows, numbered from 1."""
+
+
+def _register(rule: str, text: str) -> _Read:
+    """Read and remember a register inside a capability."""
+    registers[rule, text] = found = _read_register(rule, text)
     return found
 
 
-def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ...], tuple[int, ...]]:
-    rule, count = start, _readable(lines)
-    for _ in range(_MAX_TRIES if count else 0):
+def _read_register(rule: str, text: str) -> _Read:
+    if len(text) <= MAX_LINE:
+        try:
+            return _parsed(rule, text, _tree.entries), ()
+        except NoParseError:
+            pass
+    return _readable_part(rule, text.split("\n"))
+
+
+def _readable_part(rule: str, lines: list[str]) -> _Read:
+    """Return what can be read of a register that the rule does not describe."""
+    found: tuple[_tree.Entry, ...] = ()
+    count = _readable(lines)
+    for _ in range(_MAX_TRIES):
         text = "\n".join(lines[:count])
         try:
-            found = _parsed(text, rule, _tree.entries)
+            found = _parsed(rule, text, _tree.entries) if count else ()
+            break
         except NoParseError as error:
             read = text[: max(error.position, 0)]
             if rule != "generic" and not read.strip():
@@ -180,11 +275,9 @@ def _parse_register(start: str, lines: list[str]) -> tuple[tuple[_tree.Entry, ..
             else:
                 # A damaged continuation line must not take the register with it: try the lines in front of it.
                 count = min(count - 1, read.count("\n"))
-                if not count:
-                    break
-        else:
-            return found, tuple(range(count, len(lines)))
-    return (), tuple(range(len(lines)))
+    else:
+        count = 0
+    return found, tuple(Line(at + 1, lines[at]) for at in range(count, len(lines)))
 
 
 def _readable(lines: list[str]) -> int:
@@ -197,13 +290,13 @@ def _readable(lines: list[str]) -> int:
     return len(lines)
 
 
-def _parsed(text: str, rule: str, convert: Callable[[Tree], _T]) -> _T:
+def _parsed(rule: str, text: str, convert: Callable[[Tree], _T]) -> _T:
     """Return what a text says.
 
     Raises:
         NoParseError: the rule does not describe it, or it holds what is no value of its kind.
     """
-    if "\n" not in text and len(text) > MAX_LINE:
+    if len(text) > MAX_LINE and "\n" not in text:
         raise NoParseError(0)
     tree = parser("lspci").parse(text, rule)
     try:

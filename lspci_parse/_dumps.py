@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.model import Register
@@ -28,7 +27,7 @@ def split_dumps(found: Sequence[Found], between: Sequence[Line]) -> Iterator[Seq
         found: devices in the order printed.
         between: lines that are neither a device's nor lspci's, in the order of their numbers.
     """
-    keys = [_key(device) for _, device in found]
+    keys = [device.slot if "/" in device.slot else device.address for _, device in found]
     if len(set(keys)) == len(keys):
         yield found
         return
@@ -44,10 +43,6 @@ def split_dumps(found: Sequence[Found], between: Sequence[Line]) -> Iterator[Seq
             start, seen = end, set(keys[end:at])
         seen.add(key)
     yield found[start:]
-
-
-def _key(device: Device) -> Address | str:
-    return device.slot if "/" in device.slot else device.address
 
 
 def placed(devices: Sequence[Device]) -> tuple[Device, ...]:
@@ -75,4 +70,4 @@ def place(device: Device, buses: dict[str, int]) -> Device:
     parent, _, last = device.slot.rpartition("/")
     if ":" in last or parent not in buses:
         return device
-    return replace(device, address=device.address._replace(bus=buses[parent]))
+    return device._replace(address=device.address._replace(bus=buses[parent]))

@@ -67,7 +67,7 @@ def write_tables() -> None:
 
 def start_rules(text: str) -> list[str]:
     """Return the rules a text can start from: the log's ``message``; or a device's parts and ``in_KIND`` each."""
-    return re.findall(r"^(device|header|title|generic|message|in_\w+):", text, re.MULTILINE)
+    return re.findall(r"^\??(device|header|title|generic|message|in_\w+):", text, re.MULTILINE)
 
 
 def compiled(name: str, *, usable: bool = False) -> Lark:
@@ -95,7 +95,7 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
     """Return what ``_lalr.Parser`` needs of a parser that Lark made.
 
     Args:
-        lark: an LALR parser with the contextual lexer.
+        lark: an LALR parser with the contextual lexer, which ignores one terminal: characters, repeated.
         grammar: the fingerprint of its grammar.
     """
     ignored = set(lark.lexer_conf.ignore)
@@ -104,23 +104,25 @@ def tables(lark: Lark, grammar: str) -> dict[str, Any]:
         lark.terminals,
         key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name),
     )
+    (separators,) = (terminal.pattern.to_regexp() for terminal in terminals if terminal.name in ignored)
     used = [terminal for terminal in terminals if terminal.name not in ignored]
-    numbers = {"$END": 0, **{terminal.name: number for number, terminal in enumerate(used, 1)}}
+    numbers = {terminal.name: number for number, terminal in enumerate(used)}
     rules: dict[Rule, int] = {}
     table = lark.parser.parser._parse_table  # noqa: SLF001 - it has no public name
     order = _order(table)
-    states = [_state(table.states[state], numbers, order, rules) for state in order]
+    states = [_state(table.states, state, numbers, order, rules) for state in order]
     return {
         "grammar": grammar,
-        "ignore": "|".join(t.pattern.to_regexp() for t in terminals if t.name in ignored),
+        "separators": "".join(char for char in map(chr, range(128)) if re.fullmatch(separators, char)),
         "starts": {
             rule: (order[state], order[table.end_states[rule]])
             for rule, state in sorted(table.start_states.items())
         },
-        "terminals": [("$END", "", ""), *((t.name, *split(t.pattern.to_regexp())) for t in used)],
+        "terminals": [(terminal.name, ways(terminal.pattern.to_regexp())) for terminal in used],
         "rules": [_rule(rule) for rule in rules],
-        "actions": [actions for actions, _ in states],
-        "gotos": [following for _, following in states],
+        "actions": [actions for actions, _, _ in states],
+        "at_end": [action for _, action, _ in states],
+        "gotos": [following for _, _, following in states],
     }
 
 
@@ -137,27 +139,43 @@ def _order(table: Any) -> dict[int, int]:
     return order
 
 
+_Entries = dict[str, tuple[Any, Any]]
+
+
 def _state(
-    entries: dict[str, tuple[Any, Any]],
+    states: dict[int, _Entries],
+    state: int,
     numbers: dict[str, int],
     order: dict[int, int],
     rules: dict[Rule, int],
-) -> tuple[list[int], dict[str, int]]:
-    """Return what a state does at each terminal, as pairs of numbers, and where it goes after each rule."""
-    actions: dict[int, int] = {}
+) -> tuple[list[int], int, dict[str, int]]:
+    """Return what a state does at each terminal, as pairs of numbers; at the end; where it goes after each rule."""
+    actions: dict[str, int] = {}
     following: dict[str, int] = {}
-    for symbol, (action, argument) in sorted(entries.items()):
-        if symbol not in numbers:
-            following[symbol] = order[argument]
-        elif str(action) == "Shift":
-            actions[numbers[symbol]] = order[argument] + 1
+    for symbol, (action, argument) in sorted(states[state].items()):
+        if str(action) != "Shift":
+            actions[symbol] = -rules.setdefault(argument, len(rules)) - 1
+        elif symbol in numbers:
+            actions[symbol] = order[argument] + 1
         else:
-            actions[numbers[symbol]] = -rules.setdefault(argument, len(rules)) - 1
-    return [number for pair in sorted(actions.items()) for number in pair], following
+            following[symbol] = order[_behind(states, state, argument)]
+    at_end = actions.pop("$END", 0)
+    pairs = sorted((numbers[symbol], action) for symbol, action in actions.items())
+    return [number for pair in pairs for number in pair], at_end, following
 
 
-def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
-    """Return a rule's name, its length, what its tree is called, and the tokens it loses.
+def _behind(states: dict[int, _Entries], state: int, after: int) -> int:
+    """Return where a state goes after a rule, past those that only stand for it (``?header: control``)."""
+    while True:
+        does = {argument if str(action) == "Reduce" else None for action, argument in states[after].values()}
+        rule = does.pop() if len(does) == 1 else None
+        if rule is None or not rule.options.expand1 or rule.alias or len(rule.expansion) != 1:
+            return after
+        after = states[state][rule.origin.name][1]
+
+
+def _rule(rule: Rule) -> tuple[str, int, str, bool, list[int]]:
+    """Return a rule's name, its length, what its tree is called, whether its parts are its children, and what it loses.
 
     A tree without a name is its children, as Lark has it for names that begin with an underscore; one whose name
     begins with a question mark is its child where it has only one.
@@ -172,26 +190,59 @@ def _rule(rule: Rule) -> tuple[str, int, str, list[int]]:
         for at, symbol in enumerate(rule.expansion)
         if isinstance(symbol, Terminal) and symbol.filter_out and not keep
     ]
-    return name, len(rule.expansion), "" if name.startswith("_") else single + (rule.alias or name), lost
+    tree = "" if name.startswith("_") else single + (rule.alias or name)
+    parts = any(not symbol.is_term and symbol.name.startswith("_") for symbol in rule.expansion)
+    return name, len(rule.expansion), tree, not lost and not parts, lost
 
 
-_PLAIN: Final = r"(?:[^\\\[\](){}*+?.^$|]|\\[^\w])"
+_PIECES: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL).findall
+_PLAIN: Final = re.compile(r"(?:(?:[^\\\[\](){}*+?.^$|]|\\[^\w])(?![*+?{]))*").match
 
 
-def split(pattern: str) -> tuple[str, str]:
-    """Split a regular expression into the literal text it begins with, and the expression for the rest."""
-    if _has_choice(pattern):
-        return "", pattern
-    match = re.match(rf"(?:{_PLAIN}(?![*+?{{]))*", pattern)
-    head = match[0] if match else ""
-    return re.sub(r"\\(.)", r"\1", head), pattern[len(head) :]
+def ways(pattern: str, head: str = "") -> list[tuple[str, str]]:
+    """Return the ways in which a regular expression can match, in the order in which they are tried.
+
+    Each is a literal text that it begins with, and the expression for the rest, either empty. ``ASPM (L0s|L1)``
+    is two literal texts: finding those takes no regular expression, which would have to be compiled first.
+
+    Args:
+        pattern: the regular expression.
+        head: a literal text in front of it.
+    """
+    found = []
+    for branch in _branches(pattern):
+        plain = _PLAIN(branch)
+        end = plain.end() if plain else 0
+        literal, rest = head + re.sub(r"\\(.)", r"\1", branch[:end]), branch[end:]
+        inside, behind = _group(rest)
+        if inside is None:
+            found.append((literal, rest))
+        else:
+            found += [way for inner in _branches(inside) for way in ways(inner + behind, literal)]
+    return found
 
 
-def _has_choice(pattern: str) -> bool:
-    """Whether a regular expression has alternatives outside of all parentheses."""
-    bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", pattern)
-    while True:
-        inner = re.sub(r"\([^()]*\)", "", bare)
-        if inner == bare:
-            return "|" in bare
-        bare = inner
+def _branches(pattern: str) -> list[str]:
+    """Split a regular expression at the bars that stand outside of all parentheses."""
+    found = [""]
+    depth = 0
+    for piece in _PIECES(pattern):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += piece
+    return found
+
+
+def _group(pattern: str) -> tuple[str | None, str]:
+    """Return what stands in the plain group that an expression begins with, if it does, and what follows."""
+    depth = 0
+    if re.match(r"\((?!\?)|\(\?:", pattern):
+        pieces = _PIECES(pattern)
+        for at, piece in enumerate(pieces, 1):
+            depth += (piece == "(") - (piece == ")")
+            if not depth:
+                inside, behind = "".join(pieces[1 : at - 1]).removeprefix("?:"), "".join(pieces[at:])
+                return (None if behind[:1] in ("*", "+", "?", "{") else inside), behind
+    return None, pattern

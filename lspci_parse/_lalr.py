@@ -9,22 +9,18 @@ every state, its own import) would cost more than the parsing.
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Match: TypeAlias = Callable[[str, int], int]
-    """Takes a text and a position; returns where the terminal that begins there ends, or -1."""
-    Candidate: TypeAlias = tuple[Match, str, int]
-    """A terminal that may come: what finds it, its name, and what to do when it is found."""
-    _State: TypeAlias = tuple[dict[str, list[Candidate]], list[Candidate], int]
-    """The terminals that may come by the character they begin with; those that may begin with any other; and what
-    to do at the end of the text."""
+    Match: TypeAlias = Callable[[str, int], re.Match[str] | None]
+    Candidate: TypeAlias = tuple[str, str, int, Match | None, int]
+    """A way in which a terminal may come: its name, the literal text it begins with, the length of that, what
+    matches the rest, if there is one, and what to do when it is found."""
 
-END: Final = 0
-"""The number of the terminal that ends every text."""
+Token: TypeAlias = tuple[str, str]
+"""A terminal, and the text that is one."""
 
 
 class NoParseError(ValueError):
@@ -35,19 +31,12 @@ class NoParseError(ValueError):
         self.position = position
 
 
-class Token(str):
-    """A piece of text, and the terminal that it is."""
-
-    __slots__ = ("type",)
-    type: str
-
-
 class Tree:
-    """A rule, or its alias, and what it is made of."""
+    """A rule, or its alias, and the tokens and trees that it is made of."""
 
     __slots__ = ("children", "data")
 
-    def __init__(self, data: str, children: list[Token | Tree]) -> None:
+    def __init__(self, data: str, children: list[Any]) -> None:
         self.data = data
         self.children = children
 
@@ -65,14 +54,16 @@ class Parser:
 
     def __init__(self, tables: dict[str, Any]) -> None:
         self.starts: dict[str, tuple[int, int]] = tables["starts"]
-        self._skip = re.compile(f"(?:{tables['ignore']})*").match if tables["ignore"] else None
-        self._terminals: list[tuple[str, str, str]] = tables["terminals"]
-        self._rules: list[tuple[str, int, str, list[int]]] = tables["rules"]
+        self._separators = frozenset(tables["separators"])
+        self._terminals: list[tuple[str, list[tuple[str, str]]]] = tables["terminals"]
+        self._rules: list[tuple[str, int, str, bool, list[int]]] = tables["rules"]
         self._actions: list[list[int]] = tables["actions"]
+        self._at_end: list[int] = tables["at_end"]
         self._gotos: list[dict[str, int]] = tables["gotos"]
-        self._ready: dict[int, _State] = {}
+        self._matchers: dict[str, Match] = {}
+        self._ready: list[dict[str, list[Candidate]]] = [{} for _ in self._actions]
 
-    def parse(self, text: str, start: str) -> Tree:
+    def parse(self, text: str, start: str) -> Tree:  # noqa: C901 - the loop that decides the speed
         """Return the tree of ``text``.
 
         Raises:
@@ -80,92 +71,86 @@ class Parser:
         """
         state, final = self.starts[start]
         states, values = [state], [[]]  # type: tuple[list[int], list[Any]]
-        ready, skip = self._ready, self._skip
-        position, end = skip(text).end() if skip else 0, len(text)  # type: ignore[union-attr]  # it always matches
+        ready, at_end, separators = self._ready, self._at_end, self._separators
+        position, end = 0, len(text)
         while True:
-            by_start, others, action = ready.get(state) or self._prepare(state)
+            while position < end and text[position] in separators:
+                position += 1
             if position < end:
-                for candidate in by_start.get(text[position], others):
-                    stop = candidate[0](text, position)
-                    if stop >= 0:
+                first = text[position]
+                for kind, head, width, match, then in ready[state].get(first) or self._prepare(state, first):  # noqa: B007
+                    if not match:
+                        if text.startswith(head, position):
+                            stop = position + width
+                            break
+                    elif text.startswith(head, position) and (found := match(text, position + width)):
+                        stop = found.end()
                         break
                 else:
                     raise NoParseError(position)
-                _, kind, then = candidate
                 if then > 0:
-                    token = Token(text[position:stop])
-                    token.type = kind
-                    values.append(token)
-                    position = skip(text, stop).end() if skip else stop  # type: ignore[union-attr]
+                    values.append((kind, text[position:stop]))
+                    position = stop
                     state = then - 1
                     states.append(state)
                     continue
-                action = then
-            elif not action:
-                raise NoParseError(position)
-            state = self._reduce(-action - 1, states, values)
+            else:
+                then = at_end[state]
+                if not then:
+                    raise NoParseError(position)
+            state = self._reduce(-then - 1, states, values)
             if state == final and position >= end:
                 return values[-1]  # type: ignore[no-any-return]
 
     def _reduce(self, number: int, states: list[int], values: list[Any]) -> int:
         """Put one value for the last few of the stack, as the rule says, and return the state after it."""
-        rule, size, name, dropped = self._rules[number]
+        rule, size, name, plain, lost = self._rules[number]
         children: list[Any] = []
         if size:
-            for at, value in enumerate(values[-size:]):
-                # A rule whose name begins with an underscore stands for its children.
-                if type(value) is list:
-                    if children:
-                        children += value
-                    else:  # kept, not copied: a repetition grows by one at each step
-                        children = value
-                elif at not in dropped:
-                    children.append(value)
+            children = values[-size:]
             del states[-size:], values[-size:]
+            if not plain:
+                children = _spread(children, lost)
         state = self._gotos[states[-1]][rule]
         states.append(state)
-        if name.startswith("?"):
-            values.append(children[0] if len(children) == 1 else Tree(name[1:], children))
+        if not name:
+            values.append(children)
+        elif name[0] != "?":
+            values.append(Tree(name, children))
         else:
-            values.append(Tree(name, children) if name else children)
+            values.append(children[0] if len(children) == 1 else Tree(name[1:], children))
         return state
 
-    def _prepare(self, state: int) -> _State:
-        """Make ready what a state needs when it is first met: most never are."""
+    def _prepare(self, state: int, first: str) -> list[Candidate]:
+        """Make ready what may come in a state when the text goes on with a character: most states are never met."""
         row = self._actions[state]
-        actions = dict(zip(row[::2], row[1::2], strict=True))
-        at_end = actions.pop(END, 0)
-        terminals = [(*self._terminals[number], action) for number, action in actions.items()]
-
-        def fitting(start: str) -> list[Candidate]:
-            return [
-                (_matcher(head, tail), name, action)
-                for name, head, tail, action in terminals
-                if head[:1] in ("", start)
+        found: list[Candidate] = []
+        for number, then in zip(row[::2], row[1::2], strict=True):
+            name, ways = self._terminals[number]
+            found += [
+                (name, head, len(head), self._matcher(tail) if tail else None, then)
+                for head, tail in ways
+                if not head or head[0] == first
             ]
+        self._ready[state][first] = found
+        return found
 
-        starts = {head[0] for _, head, _, _ in terminals if head}
-        self._ready[state] = {start: fitting(start) for start in starts}, fitting(""), at_end
-        return self._ready[state]
-
-
-@cache
-def _matcher(head: str, tail: str) -> Match:
-    """Return what finds a terminal: a literal beginning, and a regular expression for the rest, either empty."""
-    width = len(head)
-    if not tail:
-        return lambda text, at: at + width if text.startswith(head, at) else -1
-    found = _compiled(tail)
-
-    def match(text: str, at: int) -> int:
-        if head and not text.startswith(head, at):
-            return -1
-        rest = found(text, at + width)
-        return rest.end() if rest else -1
-
-    return match
+    def _matcher(self, pattern: str) -> Match:
+        match = self._matchers.get(pattern)
+        if match is None:
+            match = self._matchers[pattern] = re.compile(pattern).match
+        return match
 
 
-@cache
-def _compiled(pattern: str) -> Callable[[str, int], re.Match[str] | None]:
-    return re.compile(pattern).match
+def _spread(values: list[Any], lost: list[int]) -> list[Any]:
+    """Return the children of a rule: a rule whose name begins with an underscore stands for its own."""
+    children: list[Any] = []
+    for at, value in enumerate(values):
+        if type(value) is list:
+            if children:
+                children += value
+            else:  # kept, not copied: a repetition grows by one at each step
+                children = value
+        elif at not in lost:
+            children.append(value)
+    return children

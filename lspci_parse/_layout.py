@@ -29,11 +29,17 @@ hex_row: Final = re.compile(r"([0-9a-f]{2,3}):(?: [0-9a-f]{2}){1,16}\s*").fullma
 """Matches a row of a hex dump (``-x``); its group 1 is the offset."""
 
 
+def may_be_broken(text: str) -> bool:
+    """Whether there may be a warning of lspci's in a text, which can stand in the middle of a line."""
+    return "pcilib: " in text or "lspci: " in text
+
+
 # ---------------------------------------------------------------------------------------------------- pieces
 
 _START: Final = r"[0-9a-f]{2,8}:[0-9a-f]{2}[:.][0-9a-f]"
 _STARTS: Final = re.compile(rf"\n(?={_START})")
-_STARTS_OR_PREFIX: Final = re.compile(rf"\n(?={_START}|[ >|]|\t[0-9a-f]{{2,8}}:)")
+# Most lines fail at the first look.
+_STARTS_OR_PREFIX: Final = re.compile(rf"\n(?!\t\t|\t[A-Z])(?={_START}|[ >|]|\t[0-9a-f]{{2,8}}:)")
 _PREFIXED: Final = re.compile(rf"([ \t>|]*+)(?={_DEVICE})").match
 
 
@@ -57,7 +63,7 @@ def pieces(chunks: Iterable[str]) -> Iterator[str]:
         last, piece = parts.pop(), ""
         for part in parts:
             piece += part
-            if _ends_in_warning(piece):
+            if not part.endswith("\n") and _ends_in_warning(piece):
                 piece += "\n"
             else:
                 yield piece
@@ -69,7 +75,7 @@ def pieces(chunks: Iterable[str]) -> Iterator[str]:
 def _ends_in_warning(text: str) -> bool:
     """Whether the last line may be a half of the next: what seems to be an address there can be part of one."""
     line = text[text.rfind("\n") + 1 :]
-    return ("pcilib: " in line or "lspci: " in line) and len(text) < _MAX_JOINED
+    return may_be_broken(line) and len(text) < _MAX_JOINED
 
 
 def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:

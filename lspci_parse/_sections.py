@@ -10,7 +10,7 @@ import re
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lspci_parse._layout import device_line, hex_row, slot
+from lspci_parse._layout import device_line, hex_row, may_be_broken, slot
 from lspci_parse.model import Line
 
 if TYPE_CHECKING:
@@ -50,16 +50,6 @@ def sections(texts: list[str], reads: Reads) -> tuple[list[Section], list[Line]]
 def _groups(lines: list[Line]) -> Iterator[list[Line]]:
     starts = [0, *(at for at, line in enumerate(lines) if at and slot(line.text)), len(lines)]
     return (lines[start:end] for start, end in pairwise(starts) if start < end)
-
-
-_PLAIN: Final = re.compile(
-    r"[^\n]*+(?:\n(?:\t[^\n]*+|[0-9a-f]{2,3}:(?: [0-9a-f]{2}){1,16}[ ]*+(?=\n|\Z)))*+"
-).fullmatch
-
-
-def is_plain(text: str) -> bool:
-    """Whether a piece is a device as lspci prints it, with nothing to undo."""
-    return bool(device_line(text) and _PLAIN(text)) and "pcilib: " not in text and "lspci: " not in text
 
 
 def _is_device(lines: list[Line], reads: Reads) -> bool:
@@ -119,7 +109,7 @@ def _without_warnings(texts: list[str]) -> tuple[list[Line], list[Line]]:
 
 def _halves(text: str) -> tuple[str, str]:
     """Split a line before the warning in its middle; the second part is empty where there is none."""
-    found = _BROKEN(text) if "pcilib: " in text or "lspci: " in text else None
+    found = _BROKEN(text) if may_be_broken(text) else None
     return (found[1], found[2]) if found else (text, "")
 
 

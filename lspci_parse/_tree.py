@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lspci_parse._lalr import Token, Tree
@@ -10,13 +11,12 @@ from lspci_parse.model import Address, Ids, NamedId, Register, Value
 from lspci_parse.vocabulary import FIELDS, FLAGS, KINDS, decimal, gpf_time, vpd_key, vpd_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Entry = tuple[str, Value]
-_Node = Token | Tree
 
-_FLAG: Final = re.compile(r"([^\s,]+?):?([+-])(?=[\s,;)]|$|SlotPowerLimit)")
-_PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+"""No attributes."""
 
 
 # ---------------------------------------------------------------------------------------------- registers
@@ -27,37 +27,36 @@ def entries(tree: Tree) -> tuple[Entry, ...]:
 
     A line with a label is one register. A line whose fields carry names of their own adds each of them.
     """
-    if tree.data == "header" or tree.data.startswith("in_"):
+    if tree.data.startswith("in_"):  # two registers on one line
         return tuple(entry for register in tree.children for entry in _register(register))
     return tuple(_register(tree))
 
 
-def _register(tree: _Node) -> Iterable[Entry]:
-    if isinstance(tree, Token):
-        raise TypeError(tree)
-    rule, children = str(tree.data), tree.children
-    if rule in _LABELS:
-        return ((_LABELS[rule], Register(_LABELS[rule], unique(fields(rule, children)))),)
-    if children[0].type == "IDE_PLACE":  # type: ignore[union-attr]  # every rule begins with a token
+def _register(tree: Tree) -> Iterable[Entry]:
+    rule, children = tree.data, tree.children
+    label = _LABELS.get(rule)
+    if label is None:
+        kind, text = children[0]  # every rule begins with a token
+        if kind == "IDE_PLACE":
+            children = children[1:]
+            kind, text = children[0]
+        if kind in _FIELDS or kind in _TOKENS:
+            return fields(rule, children)
+        label = _label(text)
         children = children[1:]
-    first = children[0]
-    if isinstance(first, Token) and (first.type in FIELDS or first.type in _TOKENS):
-        return fields(rule, children)
-    label = _label(first)
-    return ((label, Register(label, unique(fields(rule, children[1:])))),)
+    return ((label, Register(label, unique(fields(rule, children)))),)
 
 
 _LABELS: Final = {"region_v": "Region", "rom": "Expansion ROM", "cxlcap2": "CXLCap2"}
 """Registers whose line does not begin with their label, at least not in every release."""
 
 
-def _label(token: _Node) -> str:
-    return str(token).rstrip(": \t(")
+def _label(text: str) -> str:
+    return text.rstrip(": \t(")
 
 
-def unique(pairs: Iterable[Entry]) -> dict[str, Value]:
+def unique(pairs: Sequence[Entry]) -> dict[str, Value]:
     """Keep every entry: the second of a name is stored as ``Name#2``."""
-    pairs = list(pairs)
     result = dict(pairs)
     if len(result) == len(pairs):
         return result
@@ -69,46 +68,58 @@ def unique(pairs: Iterable[Entry]) -> dict[str, Value]:
     return result
 
 
-def fields(rule: str, children: Iterable[_Node]) -> list[Entry]:
+def fields(rule: str, children: Iterable[Token | Tree]) -> list[Entry]:
     """Return the fields among ``children``; tokens that are punctuation are passed over."""
     found: list[Entry] = []
     for child in children:
         if isinstance(child, Tree):
             found += _register(child)
             continue
-        kind = child.type
-        if kind in FIELDS:
-            printed, convert, name = FIELDS[kind]
-            found.append((name or printed.strip(" :=#"), convert(child[len(printed) :].strip())))
-        elif kind in _FLAG_RUNS:
-            flags = _FLAG_RUNS[kind].findall(child)
-            if rule in FLAGS:
-                names = FLAGS[rule]
-                flags = [(names.get(flag, flag), sign) for flag, sign in flags]
-            found += [(flag, sign == "+") for flag, sign in flags]
+        kind, text = child
+        if kind in _FIELDS:
+            width, convert, name = _FIELDS[kind]
+            found.append((name, convert(text[width:].strip())))
+        elif kind in FLAG_RUNS:
+            flags = _phrases(text) if kind == "PHRASES" else _flags(text)
+            names = FLAGS.get(rule)
+            found += flags if names is None else [(names.get(flag, flag), on) for flag, on in flags]
         elif kind in _TOKENS:
-            found += _TOKENS[kind](child)
+            found += _TOKENS[kind](text)
     return found
 
 
-_FLAG_RUNS: Final = {"FLAGS": _FLAG, "ATOMIC_FLAGS": _FLAG, "IDE_FLAGS": _FLAG, "PHRASES": _PHRASE}
+_FIELDS: Final = {
+    kind: (len(field.printed), field.convert, field.name or field.printed.strip(" :=#"))
+    for kind, field in FIELDS.items()
+}
+FLAG_RUNS: Final = ("FLAGS", "ATOMIC_FLAGS", "IDE_FLAGS", "PHRASES")
+"""Terminals that are runs of flags."""
+
+
+def _flags(text: str) -> list[Entry]:
+    return [(flag[:-1].removesuffix(":"), flag[-1] == "+") for flag in text.replace(",", " ").split()]
+
+
+_PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
+
+
+def _phrases(text: str) -> list[Entry]:
+    return [(flag, sign == "+") for flag, sign in _PHRASE.findall(text)]
 
 
 # ---------------------------------------------------------------------------- tokens that are several fields
 
 
-def _memory_kind(text: str) -> Iterator[Entry]:
+def _memory_kind(text: str) -> list[Entry]:
     width, prefetchable = text[1:-1].split(", ")
-    yield "width", width
-    yield "prefetchable", prefetchable == "prefetchable"
+    return [("width", width), ("prefetchable", prefetchable == "prefetchable")]
 
 
-def _bar(kind: str) -> Callable[[str], Iterator[Entry]]:
-    def convert(text: str) -> Iterator[Entry]:
+def _bar(kind: str) -> Callable[[str], list[Entry]]:
+    def convert(text: str) -> list[Entry]:
         value = text.rsplit(" ", 1)[1]
         value = "<broken-64-bit-slot>" if value == "<invalid-64bit-slot>" else value
-        yield "type", kind
-        yield "address", value if value.startswith("<") else f"{int(value, 16):08x}"
+        return [("type", kind), ("address", value if value.startswith("<") else f"{int(value, 16):08x}")]
 
     return convert
 
@@ -196,59 +207,41 @@ _TOKENS: Final[dict[str, Callable[[str], Iterable[Entry]]]] = {
 
 
 class Title(NamedTuple):
-    """What a capability's title line says.
+    """What a capability's title says behind the offset.
 
-    ``attributes`` is what the line says of the device when it announces no capability but the end of the list.
+    ``attributes`` is what it says of the device when it announces no capability but the end of the list.
     """
 
-    kind: str = ""
-    name: str = ""
-    offset: int | None = None
-    version: int | None = None
-    extended: bool = False
+    kind: str
+    name: str
     entries: tuple[Entry, ...] = ()
-    attributes: Mapping[str, Any] = {}
-
-
-_OFFSET: Final = re.compile(r"\[([0-9a-f]+)(?: v(\d+))?\]")
+    attributes: Mapping[str, Any] = NOTHING
 
 
 def title(tree: Tree) -> Title:
-    """Read a capability's title."""
-    if tree.data == "denied":
-        return Title(attributes={"access_denied": True})
-    _, offset, *rest = tree.children
-    if tree.data == "chain":
-        return Title(attributes={"chain": str(rest[0])[7:-1]})
+    """Read a capability's title; the kind of one without a name is empty."""
     if tree.data == "nameless":
-        return _nameless(*_offset(str(offset)))
-    (body,) = rest
-    if not isinstance(body, Tree):
-        raise TypeError(body)
-    kind, name = body.data.removeprefix("k_"), _label(body.children[0])
+        return Title("", "")
+    (body,) = tree.children
+    if tree.data == "denied":
+        return Title("", "", attributes={"access_denied": True})
+    if tree.data == "chain":
+        return Title("", "", attributes={"chain": body[1][7:-1]})
+    kind, name = body.data.removeprefix("k_"), _label(body.children[0][1])
     if kind in ("cap", "ecap"):
         kind = _numbered_kind(kind, name)
     elif kind == "ssvid":
         name = "Subsystem"
-    return Title(kind, name, *_offset(str(offset)), tuple(fields(kind, body.children)))
+    return Title(kind, name, tuple(fields(kind, body.children)))
 
 
-def _nameless(offset: int | None, version: int | None, extended: bool) -> Title:  # noqa: FBT001
+def nameless_kind(offset: int, *, extended: bool) -> str:
     """Tell a capability of which lspci prints the offset alone, by the place where it stands.
 
     lspci returns without a line end from a serial number or subsystem that configuration space cuts off (the
     latter can only be at fc), and from PCI-X on a CardBus bridge.
     """
-    kind = "dsn" if extended else "ssvid" if offset == 0xFC else "pcix"
-    return Title(kind, "", offset, version, extended)
-
-
-def _offset(text: str) -> tuple[int | None, int | None, bool]:
-    """Return offset, version and whether the offset is one of extended configuration space."""
-    match = _OFFSET.search(text)
-    if match is None:
-        return None, None, False
-    return int(match[1], 16), int(match[2]) if match[2] else None, len(match[1]) > 2
+    return "dsn" if extended else "ssvid" if offset == 0xFC else "pcix"
 
 
 def _numbered_kind(space: str, name: str) -> str:
@@ -258,24 +251,17 @@ def _numbered_kind(space: str, name: str) -> str:
     return KINDS.get(code, code)
 
 
-def unknown_title(line: str) -> Title:
-    """Keep a title that no rule knows."""
-    return Title("unknown", line.rpartition("]")[2].strip(), *_offset(line))
-
-
 # ----------------------------------------------------------------------------------------------- device lines
 
 
 def device_line(tree: Tree) -> dict[str, Any]:
-    """Return the attributes of a device that its first line says."""
-    parts = {token.type: str(token) for token in tree.children if isinstance(token, Token)}
+    """Return the attributes of a device that its first line says behind the address."""
+    parts = dict(tree.children)
     class_name, class_id = parts["CLASS"], parts.get("CLASS_ID", "")[1:-1] or None
     if re.fullmatch(r"[0-9a-f]{4}", class_name):
         class_name, class_id = "", class_name
     name, ids = _name_and_ids(parts["NAME"].rstrip())
     result: dict[str, Any] = {
-        "address": slot_address(parts["SLOT"]),
-        "slot": parts["SLOT"],
         "class_": NamedId(class_id, class_name or None),
         "name": name,
         "ids": Ids(*ids),
@@ -289,20 +275,10 @@ def device_line(tree: Tree) -> dict[str, Any]:
     return result
 
 
-def unknown_device_line(line: str) -> dict[str, Any]:
-    """Keep a device line of which only the address can be read (it was cut, or something was printed into it)."""
-    slot, _, rest = line.partition(" ")
-    return {
-        "address": slot_address(slot),
-        "slot": slot,
-        "class_": NamedId(None, None),
-        "name": rest,
-        "ids": Ids(),
-    }
-
-
 def slot_address(slot: str) -> Address:
     """Return the address a slot names; of a path (``-P``: ``00:1c.0/00.0``) the last part counts."""
+    if "/" not in slot:
+        return Address.parse(slot)
     path = slot.split("/")
     last = path[-1]
     if ":" not in last:
@@ -333,21 +309,21 @@ _ATTRIBUTES: Final = {
     "Kernel driver in use": "driver",
     "Kernel modules": "modules",
 }
+_NUMBERS: Final = {"NUMA node": "numa_node", "IOMMU group": "iommu_group"}
 
 
-def attributes(registers: dict[str, Any], ids: Ids) -> Iterator[tuple[str, Any]]:
-    """Take the header lines that are attributes of the device out of ``registers``, and yield them."""
-    for label, name in _ATTRIBUTES.items():
-        if label in registers:
-            yield name, registers.pop(label)
-    if "Subsystem" in registers:
-        name, (vendor, device) = _name_and_ids(registers.pop("Subsystem"))
-        yield "subsystem", name
-        yield "ids", ids._replace(subvendor=vendor, subdevice=device)
-    for label, name in (("NUMA node", "numa_node"), ("IOMMU group", "iommu_group")):
-        text = str(registers.get(label, registers.get("Flags", {}).get(label, "")))
-        if re.fullmatch(r"-?\d+", text):
-            registers.pop(label, None)
-            yield name, int(text)
-    if registers.get("!!!", "").startswith("Unknown header type 7f"):
-        yield "dead", True
+def attributes(label: str, value: Any) -> Mapping[str, Any]:
+    """Return the attributes of the device that a header line is; none where it is a register."""
+    if label in _ATTRIBUTES:
+        return {_ATTRIBUTES[label]: value}
+    if label == "Subsystem":
+        name, ids = _name_and_ids(value)
+        return {"subsystem": name, "subsystem_ids": ids}
+    if label in _NUMBERS and re.fullmatch(r"-?\d+", value):
+        return {_NUMBERS[label]: int(value)}
+    return NOTHING
+
+
+def flag_attributes(flags: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of the device that stand among the words of ``-v``'s Flags line and are not known yet."""
+    return {name: flags[label] for label, name in _NUMBERS.items() if label in flags and name not in known}

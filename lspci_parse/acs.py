@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from lspci_parse.model import Address
 from lspci_parse.quirks import NEWEST, AcsQuirk, Boot, Kernel, acs_quirks, ask, identify
 from lspci_parse.topology import (
     COLLECTOR,
@@ -27,7 +28,7 @@ from lspci_parse.topology import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.model import Address, Capability, Device
+    from lspci_parse.model import Capability, Device
 
 REQUIRED: Final = ("SrcValid", "ReqRedir", "CmpltRedir", "UpstreamFwd")
 """The flags that isolate; ``TransBlk``, ``EgressCtrl`` and ``DirectTrans`` do not count."""
@@ -130,7 +131,7 @@ def verdict(
         LspciError: ``kernel`` is not a release.
     """
     release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
-    address = device if isinstance(device, tuple) else device.address
+    address = device if isinstance(device, Address) else device.address
     return Isolation(topology, Boot(release or NEWEST, known=release is not None))[address]
 
 

@@ -1,6 +1,7 @@
 """What is remembered of texts that were read: a dump repeats itself, and hosts of one model repeat each other.
 
-The limits may be set at any time, for instance ``lspci_parse.caches.SIZE = 1000``.
+The limits may be set at any time, for instance ``lspci_parse.caches.SIZE = 1000``. They are looked at before each
+device, so a cache may exceed them by what one device adds.
 """
 
 from __future__ import annotations
@@ -8,34 +9,39 @@ from __future__ import annotations
 from typing import Any, Final
 
 SIZE = 50_000
-"""How many texts of each kind (devices, capabilities, registers) are remembered before all are forgotten."""
+"""How many texts of each kind (devices, their parts, the registers in those) are remembered."""
 TEXT = 8 << 20
-"""How many characters of texts of each kind are remembered before all are forgotten; their trees take more."""
+"""How many characters of texts of each kind are remembered; their trees take more."""
+
+devices: Final[dict[str, Any]] = {}
+parts: Final[dict[str, Any]] = {}
+registers: Final[dict[tuple[str, str], Any]] = {}
+"""What a text says by a rule of the grammar."""
+
+_held = 0
+"""An upper bound of the characters that each cache holds."""
 
 
-class Cache(dict[Any, Any]):
-    """A dictionary that forgets everything once it is full: cheap, and a fleet of equal hosts stays inside.
-
-    Its keys are texts, or a rule's name and a text.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = 0
-
-    def __setitem__(self, key: str | tuple[str, str], value: Any) -> None:
-        size = len(key if isinstance(key, str) else key[1])
-        if len(self) >= SIZE or self.text + size > TEXT:
-            self.clear()
-        self.text += size
-        super().__setitem__(key, value)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        super().clear()
-        self.text = 0
+def make_room(text: str) -> None:
+    """Forget what has grown too large, before a text is read of which each cache may keep all."""
+    global _held  # noqa: PLW0603 - the caches are global, too
+    _held += len(text)
+    if _held > TEXT or max(len(devices), len(parts), len(registers)) >= SIZE:
+        _held = len(text) + max(_trim(devices), _trim(parts), _trim(registers))
 
 
-devices: Final = Cache()
-capabilities: Final = Cache()
-registers: Final = Cache()
+def clear() -> None:
+    """Forget everything."""
+    global _held  # noqa: PLW0603 - the caches are global, too
+    _held = 0
+    for cache in (devices, parts, registers):
+        cache.clear()
+
+
+def _trim(cache: dict[str, Any] | dict[tuple[str, str], Any]) -> int:
+    """Empty a cache that is half full or more; return how many characters it holds."""
+    held = sum(len(key if isinstance(key, str) else key[1]) for key in cache)
+    if 2 * held < TEXT and 2 * len(cache) < SIZE:
+        return held
+    cache.clear()
+    return 0

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, Union
 
 Value: TypeAlias = Union[bool, int, str, tuple["Value", ...], "Register", None]
@@ -201,9 +201,8 @@ class NamedId(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One PCI function as lspci printed it.
+class Device(NamedTuple):
+    """One PCI function as lspci printed it. Two are equal when all but ``unrecognised`` and ``text`` is.
 
     Attributes:
         address: where it sits.
@@ -236,10 +235,10 @@ class Device:
     slot: str
     class_: NamedId
     name: str
-    ids: Ids = Ids()  # noqa: RUF009 - a tuple, so immutable
+    ids: Ids = Ids()
     revision: str = "00"
     prog_if: NamedId | None = None
-    registers: Mapping[str, Any] = field(default_factory=dict)
+    registers: Mapping[str, Any] = MappingProxyType({})
     capabilities: tuple[Capability, ...] = ()
     driver: str | None = None
     modules: tuple[str, ...] = ()
@@ -253,11 +252,20 @@ class Device:
     dead: bool = False
     cut: bool = False
     config: bytes = b""
-    unrecognised: tuple[Line, ...] = field(default=(), compare=False)
-    text: str = field(default="", compare=False, repr=False)
+    unrecognised: tuple[Line, ...] = ()
+    text: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return self[:-2] == other[:-2] if isinstance(other, Device) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((self.address, self.name, self.revision))
+
+    def __repr__(self) -> str:
+        return f"<Device {self.slot}>"
 
     def __str__(self) -> str:
         return self.text
@@ -295,11 +303,10 @@ class Releases(NamedTuple):
     max: str | None = None
 
 
-@dataclass(frozen=True)
 class Dump:
-    """One lspci output.
+    """One lspci output. Two are equal when their devices are.
 
-    Attributes:
+    Args:
         devices: in the order printed.
         lines: the number of each device's first line, counted from 1, in the order of ``devices``.
         source: the name of the file, or ``None``.
@@ -308,12 +315,30 @@ class Dump:
         printed_by: finds the releases that could have printed the dump.
     """
 
-    devices: tuple[Device, ...]
-    lines: tuple[int, ...] = field(default=(), compare=False, repr=False)
-    source: str | None = field(default=None, compare=False)
-    outside: tuple[Line, ...] = field(default=(), compare=False, repr=False)
-    text: str = field(default="", compare=False, repr=False)
-    printed_by: Callable[[Dump], Releases] = field(default=lambda _: Releases(), compare=False, repr=False)
+    def __init__(  # noqa: PLR0913 - a dump has this many parts
+        self,
+        devices: tuple[Device, ...],
+        lines: tuple[int, ...] = (),
+        source: str | None = None,
+        outside: tuple[Line, ...] = (),
+        text: str = "",
+        printed_by: Callable[[Dump], Releases] = lambda _: Releases(),
+    ) -> None:
+        self.devices: Final = devices
+        self.lines: Final = lines
+        self.source: Final = source
+        self.outside: Final = outside
+        self.text: Final = text
+        self._printed_by: Final = printed_by
+
+    def __eq__(self, other: object) -> bool:
+        return self.devices == other.devices if isinstance(other, Dump) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.devices)
+
+    def __repr__(self) -> str:
+        return f"<Dump of {len(self)} devices>"
 
     def __str__(self) -> str:
         return self.text
@@ -355,7 +380,7 @@ class Dump:
     @cached_property
     def lspci(self) -> Releases:
         """The range of lspci releases that could have printed the dump."""
-        return self.printed_by(self)
+        return self._printed_by(self)
 
     @cached_property
     def unrecognised(self) -> tuple[Line, ...]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from lspci_parse._cut import is_cut, is_dump_cut, is_row_begun, may_be_cut
-from lspci_parse._device import read_device, reads
+from lspci_parse._device import read_device, read_plain, reads
 from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._hints import HEAD, no_dump
-from lspci_parse._layout import pieces, slot
-from lspci_parse._sections import Section, is_plain, sections
-from lspci_parse.caches import devices
+from lspci_parse._layout import device_line, pieces, slot
+from lspci_parse._sections import Section, sections
+from lspci_parse.caches import devices, make_room
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Device, Dump, Line
 from lspci_parse.releases import releases
@@ -80,11 +79,11 @@ def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ..
         text = decode(text)
     found: list[tuple[int, Device]] = []
     outside: list[Line] = []
-    for number, piece in _read([text]):
-        for at, device in piece.devices:
+    for number, (inside, between, _) in _read([text]):
+        for at, device in inside:
             found.append((number + at, device))
-        if piece.outside:
-            outside += [Line(number + at, line) for at, line in piece.outside]
+        if between:
+            outside += [Line(number + at, line) for at, line in between]
     if not found:
         raise no_dump(text, source)
     ends = tuple(outside)
@@ -113,20 +112,17 @@ def iter_devices(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Device]:
         begin.append(text)
     buses: dict[str, int] = {}
     empty = True
-    for _, piece in _read(chain(begin, texts)):
-        for _, device in piece.devices:
+    for _, (inside, _, _) in _read(chain(begin, texts)):
+        for _, device in inside:
             empty = False
             yield place(device, buses)
     if empty:
         raise no_dump("".join(begin), name)
 
 
-class _Piece(NamedTuple):
-    """Devices and the lines outside of them, numbered from 0 in a piece of text, and the number of its lines."""
-
-    devices: tuple[tuple[int, Device], ...]
-    outside: tuple[Line, ...]
-    height: int
+_Piece: TypeAlias = tuple[tuple[tuple[int, Device], ...], tuple[Line, ...], int]
+"""The devices in a piece of text, each behind the number of its line; the lines outside of them; both numbered from
+0; and the number of lines."""
 
 
 def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
@@ -135,11 +131,11 @@ def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
     number, last = 1, None
     for text in pieces(texts):
         if last is not None:
-            piece = _piece(last)
-            if piece.devices and len(last) <= _RECENT_TEXT:
+            piece = inside, _, height = _piece(last)
+            if inside and len(last) <= _RECENT_TEXT:
                 recent.append(last)
             yield number, piece
-            number += piece.height
+            number += height
         last = text
     if last is not None:
         yield number, _last_piece(last, recent)
@@ -148,21 +144,23 @@ def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
 def _piece(text: str) -> _Piece:
     piece: _Piece | None = devices.get(text)
     if piece is None:
+        make_room(text)
         piece = _read_piece(text)
-        if piece.devices:
+        if piece[0]:
             devices[text] = piece
     return piece
 
 
 def _read_piece(text: str) -> _Piece:
     body = text.rstrip("\n")
-    height = text.count("\n") + 1
-    if is_plain(body):
-        return _Piece(((0, read_device(body)),), (), height)
+    plain = read_plain(body) if device_line(body) else None
+    if plain is not None:
+        device, height = plain
+        return ((0, device),), (), height + len(text) - len(body)
     lines = body.split("\n")
     found, outside = sections(lines, reads)
     inside = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
-    return _Piece(inside, tuple(Line(number - 1, line) for number, line in outside), height)
+    return inside, tuple(Line(number - 1, line) for number, line in outside), text.count("\n") + 1
 
 
 def _device(section: Section, lines: list[str]) -> Device:
@@ -171,8 +169,7 @@ def _device(section: Section, lines: list[str]) -> Device:
     device = read_device("\n".join(line.text for line in section.lines))
     strange = [Line(numbers[at - 1], line) for at, line in device.unrecognised] + section.strange
     end = max(numbers[-1:] + [line.line for line in section.strange])
-    return replace(
-        device,
+    return device._replace(
         unrecognised=tuple(Line(number - numbers[0] + 1, line) for number, line in sorted(strange)),
         text="\n".join(lines[numbers[0] - 1 : end]),
     )
@@ -185,14 +182,14 @@ def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
         text: the last piece.
         recent: some devices in front of it.
     """
-    piece = _piece(text)
+    piece = found, outside, height = _piece(text)
     before, _, last = text.rpartition("\n")
-    if not piece.devices:
+    if not found:
         if not recent or before or not slot(text):
             return piece
-        return piece._replace(devices=((0, replace(read_device(text), cut=True)),), outside=())
-    at, device = piece.devices[-1]
-    line = piece.height - at
+        return ((0, read_device(text)._replace(cut=True)),), (), height
+    at, device = found[-1]
+    line = height - at
     lost = line - device.text.count("\n") - 1
     begun = False
     if not last:
@@ -207,7 +204,7 @@ def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
         cut = begun or is_dump_cut(device.config) or may_be_cut(device.text, recent)
     if not cut:
         return piece
-    shorter = dict(_read_piece(before).devices).get(at) if begun else None
+    shorter = dict(_read_piece(before)[0]).get(at) if begun else None
     if shorter is not None:
-        device = replace(shorter, text=device.text, unrecognised=(*shorter.unrecognised, Line(line, last)))
-    return piece._replace(devices=(*piece.devices[:-1], (at, replace(device, cut=True))))
+        device = shorter._replace(text=device.text, unrecognised=(*shorter.unrecognised, Line(line, last)))
+    return (*found[:-1], (at, device._replace(cut=True))), outside, height

@@ -310,6 +310,7 @@ def test_caches_are_bounded_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "SIZE", 10)
     parse("".join(device(f"{bus:02x}:00.0", f"Latency: {bus}\n") for bus in range(100)))
     assert 0 < len(caches.devices) <= 10
+    assert 0 < len(caches.parts) < 10 + 2 * 4  # what one device adds
     assert 0 < len(caches.registers) <= 10
 
 
@@ -317,7 +318,7 @@ def test_caches_are_bounded_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "TEXT", 10_000)
     parse("".join(device(f"{bus:02x}:00.0", f"Subsystem: {'x' * 1000} {bus}\n") for bus in range(100)))
     assert 0 < sum(map(len, caches.devices)) < 10_000
-    assert 0 < sum(len(text) for _, text in caches.registers) < 10_000
+    assert 0 < sum(map(len, caches.parts)) < 10_000
 
 
 def test_what_comes_again_is_shared() -> None:

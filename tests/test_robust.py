@@ -124,8 +124,7 @@ def devices(data: bytes) -> list[str]:
 @given(mangled())
 def test_what_is_remembered_does_not_matter(data: bytes) -> None:
     first = devices(data)
-    for cache in (caches.devices, caches.capabilities, caches.registers):
-        cache.clear()
+    caches.clear()
     assert devices(data) == first
 
 
@@ -155,8 +154,7 @@ def number_of_devices(parts: Iterator[bytes]) -> int:
 
 def peak_of(function: Callable[[], int]) -> tuple[int, int]:
     """Return what a function returns, and the most bytes that it held."""
-    for cache in (caches.devices, caches.capabilities, caches.registers):
-        cache.clear()
+    caches.clear()
     tracemalloc.start()
     try:
         result = function()
@@ -254,8 +252,7 @@ def test_work_grows_with_the_number_of_lines_and_no_faster(lines: str) -> None:
             steps += event == "line"
             return step
 
-        for cache in (caches.devices, caches.capabilities, caches.registers):
-            cache.clear()
+        caches.clear()
         before = sys.gettrace()
         sys.settrace(step)
         try:

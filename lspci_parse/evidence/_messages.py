@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from lspci_parse._grammar import parser
-from lspci_parse._lalr import NoParseError, Token, Tree
+from lspci_parse._lalr import NoParseError, Tree
 from lspci_parse.evidence import facts
 from lspci_parse.model import Address
 
@@ -69,9 +69,8 @@ def _tokens(message: str) -> _Tokens | None:
         return None
     fact = tree.children[0]
     assert isinstance(fact, Tree)  # noqa: S101 - the grammar's start rule holds one rule
-    tokens = [token for token in fact.children if isinstance(token, Token)]
-    named = {token.type: str(token) for token in reversed(tokens)}
-    return _Tokens(str(fact.data), tuple(map(str, tokens)), named)
+    tokens = fact.children
+    return _Tokens(fact.data, tuple(text for _, text in tokens), dict(reversed(tokens)))
 
 
 # ------------------------------------------------------------------------------------------ groups, domains

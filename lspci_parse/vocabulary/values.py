@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 _SUFFIXES: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50, "E": 1 << 60}
 
 
+_DECIMAL: Final = re.compile(r"-?\d+").match
+
+
 def word(text: str) -> str:
     """A word of lspci's, as printed."""
     return text
@@ -18,7 +21,7 @@ def word(text: str) -> str:
 
 def decimal(text: str) -> int:
     """A decimal number; a unit behind it is dropped (``UNITS`` tells it)."""
-    match = re.match(r"-?\d+", text)
+    match = _DECIMAL(text)
     assert match is not None  # noqa: S101 - the grammar lets nothing else through
     return int(match[0])
 
@@ -75,7 +78,7 @@ def address(text: str) -> str:
 
 def address_range(text: str) -> tuple[str, ...]:
     """``base-limit`` as two addresses."""
-    return tuple(address(part) for part in text.split("-"))
+    return tuple(map(address, text.split("-")))
 
 
 def hex_range(text: str) -> tuple[str, ...]:
