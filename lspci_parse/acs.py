@@ -8,7 +8,6 @@ drivers/iommu/iommu.c).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -66,8 +65,7 @@ class Flag(NamedTuple):
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AcsVerdict:
+class AcsVerdict(NamedTuple):
     """Whether Linux counts a function as isolated.
 
     Attributes:
@@ -227,7 +225,7 @@ class Isolation:
             case.notes += answer.notes
             if answer.isolated is None:
                 continue
-            if how != "id" and row.devices is not None:
+            if how != "id" and row.target.devices is not None:
                 also = ", which other devices have too" if how == "shared name" else ""
                 case.notes.append(f"the device is told by its name{also} (lspci -nn would print its id)")
             reason = Reason.QUIRK_ID if how == "id" else Reason.QUIRK_NAME
@@ -284,7 +282,7 @@ class _Case:
         """The rows of the quirk table that are about the device, and how it is known."""
         for vendor in self.identity.vendors:
             for row in acs_quirks().get(vendor, ()):
-                how = row.match(self.identity)
+                how = row.target.match(self.identity)
                 if how is not None:
                     yield row, how
 

@@ -6,9 +6,8 @@ Values are compared, not text. Nothing here judges; findings do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from lspci_parse.matching import Match, Matching, Pair, by_topology, same_kind
 from lspci_parse.releases import comparable, differs
@@ -23,8 +22,7 @@ Kind = Literal["changed", "added", "removed"]
 _ABSENT: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One fact that differs.
 
     Attributes:
@@ -48,14 +46,14 @@ class Change:
     known: bool = True
 
 
-@dataclass(frozen=True, eq=False)
 class Difference:
     """Two hosts side by side."""
 
-    a: Dump
-    b: Dump
-    match: Match
-    changes: tuple[Change, ...]
+    def __init__(self, a: Dump, b: Dump, match: Match, changes: tuple[Change, ...]) -> None:
+        self.a: Final = a
+        self.b: Final = b
+        self.match: Final = match
+        self.changes: Final = changes
 
     @cached_property
     def topology_a(self) -> Topology:

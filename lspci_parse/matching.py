@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from lspci_parse.topology import Path, Topology, match_roots
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 How = Literal["path", "serial", "identity", "address"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """The same function on both hosts, and what told so.
 
     ``path``: it hangs at the same place; ``serial``: it carries the same serial number elsewhere; ``identity``:
@@ -35,8 +33,7 @@ class Pair:
     moved: bool = False
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """The pairs, in the order of host A, and the devices that only one host has."""
 
     pairs: tuple[Pair, ...]

@@ -7,7 +7,6 @@ not show hangs below an *unknown* bus, which is neither a root bus nor lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -54,8 +53,7 @@ class BusNumber(NamedTuple):
         return f"{self.domain:04x}:{self.bus:02x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Bus:
+class Bus(NamedTuple):
     """One bus.
 
     Attributes:

@@ -123,7 +123,7 @@ def test_vendors_that_share_a_name() -> None:
 )
 def test_names_tell_devices_whose_ids_are_not_printed(name: str, expected: str | None) -> None:
     (row,) = (row for row in acs_quirks()["8086"] if row.rule == "intel-pch" and row.since == (3, 16))
-    assert row.match(identify(machine(function("00:1c.5", name=name))["00:1c.5"])) == expected
+    assert row.target.match(identify(machine(function("00:1c.5", name=name))["00:1c.5"])) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_tables_are_whole() -> None:
         "intel-spt",
         "no-srcvalid",
     }
-    numbers = [number for row in rows if row.rule == "intel-pch" for number in row.devices or ()]
+    numbers = [number for row in rows if row.rule == "intel-pch" for number in row.target.devices or ()]
     assert len(numbers) == len(set(numbers)) == 119
     assert [row.rule for row in acs_quirks()["1d17"] if row.ports] == ["isolated", "denied"]
 
@@ -231,4 +231,4 @@ def _numbers(row: dict[str, str]) -> Iterator[int]:
 
 def _held(row: dict[str, str], number: int) -> bool:
     quirks = [quirk for quirk in acs_quirks()[row["vendor_id"]] if quirk.function == row["function"]]
-    return any(quirk.devices is None or number in quirk.devices for quirk in quirks)
+    return any(quirk.target.devices is None or number in quirk.target.devices for quirk in quirks)

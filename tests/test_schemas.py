@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,7 +112,7 @@ def test_checks_fit() -> None:
     found = policies.check(cards, "vfio")
     assert found.breaches
     whole = policies.Breach(None, "info", "title", "detail", remedies=(policies.Remedy("wait"),))
-    for check in (found, policies.check(cards, "p2p"), replace(found, source="host.txt", breaches=(whole,))):
+    for check in (found, policies.check(cards, "p2p"), found._replace(source="host.txt", breaches=(whole,))):
         assert faults("check", policies.as_json(check)) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,17 +26,18 @@ class Parameter(NamedTuple):
         return self.name if self.value is None else f"{self.name}={self.value}"
 
 
-@dataclass(frozen=True)
-class Cmdline:
+class _Cmdline(NamedTuple):
+    text: str
+    parameters: tuple[Parameter, ...]
+
+
+class Cmdline(_Cmdline):
     """A kernel command line.
 
     Attributes:
         text: as given.
         parameters: the kernel's own ones in order; what follows ``--`` is for init and left out.
     """
-
-    text: str
-    parameters: tuple[Parameter, ...]
 
     def values(self, name: str) -> tuple[str | None, ...]:
         """Return the values of every parameter of that name, in order; empty when it is not given."""

@@ -1,26 +1,17 @@
-"""What a kernel log says about a host: one frozen dataclass for each kind of fact, with the line it stands on.
+"""What a kernel log says about a host: one class for each kind of fact, with the number of its line, from 1.
 
 The log lines and the kernel releases that print them are listed in ``grammar/log.lark``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from lspci_parse.model import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something the log says. ``line`` is the number of its line in the log, from 1."""
-
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class GroupEvent(Fact):
+class GroupEvent(NamedTuple):
     """A device joined or left an IOMMU group, or could not join it.
 
     Attributes:
@@ -31,6 +22,7 @@ class GroupEvent(Fact):
         old_form: printed as kernels 4.2 to 5.0 do (``iommu: Adding device ... to group``).
     """
 
+    line: int
     address: Address
     group: int
     action: Literal["added", "removed", "refused"]
@@ -38,8 +30,7 @@ class GroupEvent(Fact):
     old_form: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DomainEvent(Fact):
+class DomainEvent(NamedTuple):
     """Which kind of IOMMU domain a device got, wanted or was refused.
 
     Attributes:
@@ -49,13 +40,13 @@ class DomainEvent(Fact):
         text: the message without its prefix.
     """
 
+    line: int
     address: Address | None
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DomainDefault(Fact):
+class DomainDefault(NamedTuple):
     """The domain type that devices get when nothing asks for another one (Linux 5.4 and newer).
 
     Attributes:
@@ -63,12 +54,12 @@ class DomainDefault(Fact):
         from_cmdline: the command line asked for it, not the kernel's build options.
     """
 
+    line: int
     type: str
     from_cmdline: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IommuState(Fact):
+class IommuState(NamedTuple):
     """What the IOMMU driver says of itself.
 
     Attributes:
@@ -78,80 +69,80 @@ class IommuState(Fact):
         text: the message without its prefix.
     """
 
+    line: int
     vendor: Literal["intel", "amd"]
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DmaFault(Fact):
+class DmaFault(NamedTuple):
     """An IOMMU refused a device's access to memory."""
 
+    line: int
     address: Address
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AcsQuirk(Fact):
+class AcsQuirk(NamedTuple):
     """The kernel changed or replaced ACS by itself; ``address`` is ``None`` for the override of all devices."""
 
+    line: int
     address: Address | None
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DmaAlias(Fact):
+class DmaAlias(NamedTuple):
     """A quirk lets the device's requests carry another requester ID (``devfn``: ``device.function``)."""
 
+    line: int
     address: Address
     devfn: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeFailure(Fact):
+class ProbeFailure(NamedTuple):
     """A driver refused a device: ``error`` is the negative error number (``-12`` is ENOMEM)."""
 
+    line: int
     address: Address
     driver: str
     error: int
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint(Fact):
+class Complaint(NamedTuple):
     """A driver's own words about something that failed."""
 
+    line: int
     address: Address
     driver: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unassigned(Fact):
+class Unassigned(NamedTuple):
     """The kernel found no address space for a BAR, a ROM or a bridge window."""
 
+    line: int
     address: Address
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Firmware(Fact):
+class Firmware(NamedTuple):
     """The version of a device's firmware, as its driver reports it."""
 
+    line: int
     address: Address
     driver: str
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class DriverVersion(Fact):
+class DriverVersion(NamedTuple):
     """The version of a driver, as it reports it; most drivers have none but the kernel's."""
 
+    line: int
     driver: str
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bandwidth(Fact):
+class Bandwidth(NamedTuple):
     """What a device's way to the root complex carries.
 
     Attributes:
@@ -163,6 +154,7 @@ class Bandwidth(Fact):
         capable_link: the device's own link at its best, ``None`` when nothing limits it.
     """
 
+    line: int
     address: Address
     gbps: float
     link: str
@@ -171,8 +163,7 @@ class Bandwidth(Fact):
     capable_link: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AerReport(Fact):
+class AerReport(NamedTuple):
     """An error that PCI Express Advanced Error Reporting delivered.
 
     Attributes:
@@ -184,6 +175,7 @@ class AerReport(Fact):
         kinds: the errors by name, as the kernel prints them: ``RxErr``, ``CmpltTO`` ...
     """
 
+    line: int
     address: Address
     severity: str
     layer: str
@@ -191,8 +183,7 @@ class AerReport(Fact):
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LinkEvent(Fact):
+class LinkEvent(NamedTuple):
     """A link went, a slot changed, a device no longer answers.
 
     Attributes:
@@ -202,24 +193,24 @@ class LinkEvent(Fact):
         text: what happened, such as ``Link Down``.
     """
 
+    line: int
     address: Address
     kind: Literal["hotplug", "contained", "inaccessible"]
     slot: str | None
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Enumerated(Fact):
+class Enumerated(NamedTuple):
     """A function that the kernel found: vendor, device and class as four hex digits each."""
 
+    line: int
     address: Address
     vendor: str
     device: str
     class_: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel(Fact):
+class Kernel(NamedTuple):
     """The running kernel.
 
     Attributes:
@@ -227,6 +218,7 @@ class Kernel(Fact):
         version: the upstream numbers it begins with, ``(4, 18, 0)``; a vendor may have added newer code.
     """
 
+    line: int
     release: str
     version: tuple[int, ...]
 
@@ -241,15 +233,14 @@ def upstream(release: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine(Fact):
+class CommandLine(NamedTuple):
     """The kernel's command line as the log repeats it."""
 
+    line: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dmi(Fact):
+class Dmi(NamedTuple):
     """What the firmware says of the machine (SMBIOS).
 
     Attributes:
@@ -259,7 +250,32 @@ class Dmi(Fact):
         date: its release date as printed, month first: ``08/27/2020``.
     """
 
+    line: int
     system: str
     board: str | None
     bios: str
     date: str
+
+
+Fact: TypeAlias = (
+    GroupEvent
+    | DomainEvent
+    | DomainDefault
+    | IommuState
+    | DmaFault
+    | AcsQuirk
+    | DmaAlias
+    | ProbeFailure
+    | Complaint
+    | Unassigned
+    | Firmware
+    | DriverVersion
+    | Bandwidth
+    | AerReport
+    | LinkEvent
+    | Enumerated
+    | Kernel
+    | CommandLine
+    | Dmi
+)
+"""Something the log says."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.archive import MAX_ARCHIVE, is_tar
@@ -38,8 +37,20 @@ MAX_SMALL: Final = 16 << 20
 Evidence = TypeVar("Evidence")
 
 
-@dataclass(frozen=True)
-class Host:
+class _Host(NamedTuple):
+    source: str
+    dump: Dump
+    log: Log | None = None
+    cmdline: Cmdline | None = None
+    groups: Mapping[Address, int] | None = None
+    kernel: str | None = None
+    dmi: Dmi | None = None
+    files: Mapping[Role, str] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
+    foreign_log: bool = False
+
+
+class Host(_Host):
     """One machine.
 
     Attributes:
@@ -54,17 +65,6 @@ class Host:
         notes: what was found and not used, and why.
         foreign_log: the log is another machine's: it names other devices. Nothing is taken from it.
     """
-
-    source: str
-    dump: Dump
-    log: Log | None = None
-    cmdline: Cmdline | None = None
-    groups: Mapping[Address, int] | None = None
-    kernel: str | None = None
-    dmi: Dmi | None = None
-    files: Mapping[Role, str] = field(default_factory=lambda: MappingProxyType({}))
-    notes: tuple[str, ...] = ()
-    foreign_log: bool = False
 
     @cached_property
     def dumps(self) -> tuple[Dump, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -75,8 +74,14 @@ class Rollback(NamedTuple):
     failure: DomainEvent | GroupEvent | None
 
 
-@dataclass(frozen=True)
-class Log:
+class _Log(NamedTuple):
+    facts: tuple[Fact, ...]
+    source: str | None = None
+    boots: int = 0
+    complete: bool = False
+
+
+class Log(_Log):
     """What a kernel log says of its last boot.
 
     Attributes:
@@ -86,11 +91,6 @@ class Log:
         complete: the last boot's beginning is in the log; without it, early lines (groups, command line, BIOS)
             may be lost because the ring buffer ran over.
     """
-
-    facts: tuple[Fact, ...]
-    source: str | None = None
-    boots: int = 0
-    complete: bool = False
 
     def of(self, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
         """Return the facts of one kind, in the order of the log."""
@@ -197,7 +197,7 @@ def _add_detail(facts: list[Fact], detail: AerDetail) -> None:
     for index in range(len(facts) - 1, max(len(facts) - 20, -1), -1):
         report = facts[index]
         if isinstance(report, AerReport) and report.address == detail.address:
-            facts[index] = replace(report, kinds=(*report.kinds, detail.kind))
+            facts[index] = report._replace(kinds=(*report.kinds, detail.kind))
             return
 
 

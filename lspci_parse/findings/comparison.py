@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.difference import Change, compare
 from lspci_parse.evidence import Host
@@ -15,19 +15,17 @@ from lspci_parse.matching import Matching, by_topology
 from lspci_parse.model import Address, Dump
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One of the two hosts, as a report names it."""
 
     source: str
     devices: int
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The report of a comparison: everything that the writers of ``render`` need.
 
     Attributes:
@@ -44,7 +42,7 @@ class Comparison:
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     moved: tuple[tuple[Address, Address], ...] = ()
-    hidden: dict[str, int] = field(default_factory=dict)
+    hidden: Mapping[str, int] = MappingProxyType({})
 
     @property
     def summary(self) -> dict[str, int]:
@@ -89,7 +87,7 @@ def named(findings: Iterable[Finding], a: Dump, b: Dump) -> tuple[Finding, ...]:
                 return dump[address].name
         return ""
 
-    return tuple(replace(finding, name=name(finding)) for finding in findings)
+    return tuple(finding._replace(name=name(finding)) for finding in findings)
 
 
 def link(found: list[Found]) -> tuple[Finding, ...]:
@@ -114,6 +112,6 @@ def link(found: list[Found]) -> tuple[Finding, ...]:
         for cause in causes:
             leads_to[cause].append(effect)
     return tuple(
-        replace(item.finding, because=tuple(because[number]), leads_to=tuple(leads_to[number]))
+        item.finding._replace(because=tuple(because[number]), leads_to=tuple(leads_to[number]))
         for number, item in enumerate(ordered)
     )

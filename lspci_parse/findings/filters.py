@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lspci_parse.errors import LspciError
 from lspci_parse.findings.words import short
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from lspci_parse.model import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(NamedTuple):
     """A difference that is known and accepted.
 
     Attributes:
@@ -83,7 +81,7 @@ def ignore(comparison: Comparison, ignores: Iterable[Ignore], *, today: date | N
     changes = tuple(
         change for change in comparison.changes if not any(item.covers(change) for item in active)
     )
-    return replace(_without(comparison, why), changes=changes)
+    return _without(comparison, why)._replace(changes=changes)
 
 
 def _without(comparison: Comparison, why: Callable[[Finding], str | None]) -> Comparison:
@@ -97,14 +95,13 @@ def _without(comparison: Comparison, why: Callable[[Finding], str | None]) -> Co
         else:
             hidden[reason] += 1
     findings = tuple(
-        replace(
-            comparison.findings[index],
+        comparison.findings[index]._replace(
             because=tuple(kept[link] for link in comparison.findings[index].because if link in kept),
             leads_to=tuple(kept[link] for link in comparison.findings[index].leads_to if link in kept),
         )
         for index in kept
     )
-    return replace(comparison, findings=findings, hidden=dict(hidden))
+    return comparison._replace(findings=findings, hidden=dict(hidden))
 
 
 def read_ignores(path: str | Path) -> list[Ignore]:

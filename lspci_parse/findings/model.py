@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from lspci_parse.model import Address
@@ -20,8 +19,7 @@ Key = tuple[str, Address | None, Address | None] | tuple[str, Address | None, Ad
 """What names a finding of a comparison: rule, device on A, device on B, and the path where a rule has several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A difference that matters.
 
     Attributes:
@@ -69,8 +67,7 @@ class Found(NamedTuple):
     causes: Sequence[Key] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One entry of the catalogue.
 
     Attributes:
@@ -83,7 +80,7 @@ class Rule:
     name: str
     severity: Severity
     summary: str
-    find: Callable[[Context], Iterable[Found]] = field(repr=False)
+    find: Callable[[Context], Iterable[Found]]
 
 
 CATALOGUE: Final[dict[str, Rule]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -97,7 +96,7 @@ def groups_unpredicted(case: Case) -> Iterator[Found]:
     if case.groups is None or case.groups.off:
         return
     made = case.log.made
-    expected = replace(case.groups, recorded=made)
+    expected = case.groups._replace(recorded=made)
     if made and expected.disagreements:
         texts = [disagreement.text for disagreement in expected.disagreements]
         more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""

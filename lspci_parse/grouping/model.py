@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -64,8 +63,17 @@ class Disagreement(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class Groups:
+class _Groups(NamedTuple):
+    kernel: str
+    groups: tuple[Group, ...]
+    undecided: tuple[Undecided, ...] = ()
+    ungrouped: tuple[Undecided, ...] = ()
+    off: str | None = None
+    recorded: Mapping[Address, int] | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+class Groups(_Groups):
     """The IOMMU groups that Linux makes.
 
     Attributes:
@@ -77,14 +85,6 @@ class Groups:
         recorded: the group numbers that the host recorded, by function. They never enter the prediction.
         assumptions: what the prediction takes for granted, since the dump does not show it.
     """
-
-    kernel: str
-    groups: tuple[Group, ...]
-    undecided: tuple[Undecided, ...] = ()
-    ungrouped: tuple[Undecided, ...] = ()
-    off: str | None = None
-    recorded: Mapping[Address, int] | None = None
-    assumptions: tuple[str, ...] = ()
 
     @cached_property
     def number(self) -> Mapping[Address, int]:

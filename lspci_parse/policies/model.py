@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ class Remedy(NamedTuple):
     risk: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """One thing that a policy does not want, or that a dump does not show.
 
     Attributes:
@@ -44,8 +42,7 @@ class Breach:
     remedies: tuple[Remedy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A host held against a policy.
 
     Attributes:

@@ -24,10 +24,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lspci_parse.acs import unreadable
 from lspci_parse.errors import LspciError
@@ -105,8 +104,7 @@ _ATTRIBUTES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One ``[[require]]`` table of a policy file.
 
     Attributes:

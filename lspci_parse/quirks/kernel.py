@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.errors import LspciError
 
@@ -19,8 +19,7 @@ _LONG_TERM: Final = frozenset(
 _RELEASE: Final = re.compile(r"(?:Linux version )?(\d{1,3})\.(\d{1,4})(?:\.(\d{1,5}))?(?!\d)\S*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(NamedTuple):
     """A kernel release. Distributions put rules of newer releases into older numbers.
 
     Attributes:
@@ -71,8 +70,7 @@ NEWEST: Final = Kernel("7.1", (7, 1))
 """The newest release whose rules are known; they are assumed where a host's release is not known."""
 
 
-@dataclass(frozen=True)
-class Boot:
+class Boot(NamedTuple):
     """What is known of a boot beside the dump.
 
     Attributes:
@@ -87,7 +85,7 @@ class Boot:
     kernel: Kernel = NEWEST
     known: bool = False
     cmdline: str | None = None
-    aliases: Mapping[Address, frozenset[Address]] = field(default_factory=dict)
+    aliases: Mapping[Address, frozenset[Address]] = MappingProxyType({})
     pch_failed: frozenset[Address] = frozenset()
 
     def parameter(self, name: str) -> tuple[str, ...]:

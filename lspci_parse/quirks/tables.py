@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -83,9 +82,8 @@ def _vendor_of(name: str) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The part that rows of both tables share.
+class Target(NamedTuple):
+    """The devices that a row of either table is about.
 
     Attributes:
         vendor: four hex digits.
@@ -100,7 +98,7 @@ class Row:
     shared: frozenset[str]
 
     def match(self, identity: Identity) -> str | None:
-        """Return how the device is known as one of the row: ``id``, ``name`` or ``shared name``; else ``None``."""
+        """Return how a device is known as one of the row: ``id``, ``name`` or ``shared name``; else ``None``."""
         if self.vendor not in identity.vendors:
             return None
         if identity.device is not None:
@@ -113,11 +111,11 @@ class Row:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class AcsQuirk(Row):
+class AcsQuirk(NamedTuple):
     """A row of ``acs-quirks.tsv``.
 
     Attributes:
+        target: the devices it is about.
         rule: ``isolated``, ``denied``, ``amd-southbridge``, ``intel-pch``, ``intel-spt`` or ``no-srcvalid``.
         ports: Express port types it holds for; empty for any function, also conventional ones.
         since: oldest release seen with it.
@@ -125,6 +123,7 @@ class AcsQuirk(Row):
         function: the kernel function that decides.
     """
 
+    target: Target
     rule: str
     ports: frozenset[str]
     since: tuple[int, int]
@@ -145,15 +144,16 @@ class AcsQuirk(Row):
         return kernel.version >= self.since
 
 
-@dataclass(frozen=True, slots=True)
-class AliasQuirk(Row):
+class AliasQuirk(NamedTuple):
     """A row of ``dma-alias-quirks.tsv``.
 
     Attributes:
+        target: the devices it is about.
         effect: see the table's head.
         subsystems: pairs of subsystem ids it holds for; empty for all.
     """
 
+    target: Target
     effect: str
     subsystems: frozenset[str]
 
@@ -170,9 +170,7 @@ class AliasQuirk(Row):
         return frozenset()
 
 
-def _row(
-    vendor: str, devices: str, names: str
-) -> tuple[str, frozenset[int] | None, frozenset[str], frozenset[str]]:
+def _target(vendor: str, devices: str, names: str) -> Target:
     numbers: set[int] = set()
     for part in devices.split(",") if devices != "any" else ():
         first, _, last = part.partition("-")
@@ -181,7 +179,7 @@ def _row(
     plain = [name for name in names.split("; ") if name]
     full = frozenset(f"{prefix} {name.rstrip('?')}" for prefix in prefixes for name in plain)
     shared = frozenset(f"{prefix} {name[:-1]}" for prefix in prefixes for name in plain if name.endswith("?"))
-    return vendor, None if devices == "any" else frozenset(numbers), full, shared
+    return Target(vendor, None if devices == "any" else frozenset(numbers), full, shared)
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -196,7 +194,7 @@ def acs_quirks() -> dict[str, tuple[AcsQuirk, ...]]:
     for vendor, devices, rule, ports, since, absent, function, names in table("acs-quirks"):
         types = frozenset(_PORTS[port] for port in ports.split(",") if port != "any")
         bounds = _version(since), _version(absent) if absent else None
-        row = AcsQuirk(*_row(vendor, devices, names), rule, types, *bounds, function)
+        row = AcsQuirk(_target(vendor, devices, names), rule, types, *bounds, function)
         found[vendor] = (*found.get(vendor, ()), row)
     return found
 
@@ -205,7 +203,7 @@ def acs_quirks() -> dict[str, tuple[AcsQuirk, ...]]:
 def _alias_quirks() -> dict[str, tuple[AliasQuirk, ...]]:
     found: dict[str, tuple[AliasQuirk, ...]] = {}
     for vendor, devices, effect, subsystems, names in table("dma-alias-quirks"):
-        row = AliasQuirk(*_row(vendor, devices, names), effect, frozenset(subsystems.split(",")) - {""})
+        row = AliasQuirk(_target(vendor, devices, names), effect, frozenset(subsystems.split(",")) - {""})
         found[vendor] = (*found.get(vendor, ()), row)
     return found
 
@@ -215,7 +213,7 @@ def alias_quirk(device: Device) -> tuple[AliasQuirk, bool] | None:
     identity = identify(device)
     for vendor in identity.vendors:
         for row in _alias_quirks().get(vendor, ()):
-            how = row.match(identity)
+            how = row.target.match(identity)
             subsystem = _subsystem(device) if row.subsystems else None
             if how is not None and (subsystem is None or subsystem in row.subsystems):
                 return row, how != "shared name" and (subsystem is not None or not row.subsystems)

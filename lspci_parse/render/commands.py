@@ -7,15 +7,13 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An option or a positional argument.
 
     Attributes:
@@ -35,8 +33,7 @@ class Argument:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command, or the whole program.
 
     Attributes:

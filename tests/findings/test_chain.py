@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -146,10 +145,10 @@ def test_a_host_compared_with_itself_has_nothing_to_tell() -> None:
 
 def test_recorded_incident_with_a_log_of_that_generation(shared: Path) -> None:
     good, bad = (load(shared / "lab" / f"incident-{side}") for side in ("good", "bad"))
-    sick = replace(
-        bad, log=parse_log(STORY), cmdline=parse_cmdline("intel_iommu=on iommu=pt"), kernel=RELEASE
+    sick = bad._replace(
+        log=parse_log(STORY), cmdline=parse_cmdline("intel_iommu=on iommu=pt"), kernel=RELEASE
     )
-    report = diff(replace(good, log=None), sick)
+    report = diff(good._replace(log=None), sick)
     way = ["probe-failed", "iommu-rolled-back", "iommu-refused", "groups-merged", "acs-lost"]
     assert chain(report, "probe-failed", "31:00.0")[:5] == way
     assert one(report, "acs-lost").b == Address.parse("00:1c.5")
@@ -273,8 +272,8 @@ def test_the_kernel_kept_no_groups_and_still_acs_is_found() -> None:
     ],
 )
 def test_bios_versions_differ_or_do_not(here: str, healthy: str, words: str) -> None:
-    sick = replace(host("bad", STORY), dmi=parse_log(DMI.format(bios=here)).dmi)
-    well = replace(host("good"), dmi=parse_log(DMI.format(bios=healthy)).dmi)
+    sick = host("bad", STORY)._replace(dmi=parse_log(DMI.format(bios=here)).dmi)
+    well = host("good")._replace(dmi=parse_log(DMI.format(bios=healthy)).dmi)
     found = one(diff(well, sick), "probe-failed", "31:00.0")
     assert words in found.detail
     assert ("Bring BIOS" in found.remedy) == (here != healthy)
@@ -334,7 +333,7 @@ def test_a_device_that_wants_no_dma_domain_by_the_dump_is_not_explained() -> Non
 
 def test_a_log_that_contradicts_the_dump() -> None:
     folder = CORPUS / "incident" / "bad"
-    sick = replace(load(folder), log=parse_log(STORY), groups=None)
+    sick = load(folder)._replace(log=parse_log(STORY), groups=None)
     found = one(diagnose(sick), "groups-contradict")
     assert found.title == "dump records IOMMU groups, which the log says were given up"
     assert found.severity == "info"
@@ -342,13 +341,13 @@ def test_a_log_that_contradicts_the_dump() -> None:
 
 def test_a_log_and_a_listing_that_differ() -> None:
     listing = {Address.parse("00:1c.0"): 1, Address.parse("00:1c.5"): 2}
-    sick = replace(host("bad", BEGIN.format(release="4.14.0") + JOIN), groups=listing)
+    sick = host("bad", BEGIN.format(release="4.14.0") + JOIN)._replace(groups=listing)
     assert one(diagnose(sick), "groups-contradict").title == "listing and log record different IOMMU groups"
 
 
 def test_other_numbers_for_the_same_groups_are_no_contradiction() -> None:
     listing = {Address.parse("00:1c.0"): 5, Address.parse("00:1c.5"): 5, Address.parse("00:00.0"): 9}
-    sick = replace(host("bad", BEGIN.format(release="4.14.0") + JOIN), groups=listing)
+    sick = host("bad", BEGIN.format(release="4.14.0") + JOIN)._replace(groups=listing)
     assert "groups-contradict" not in rules(diagnose(sick))
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lspci_parse.evidence import Host, parse_cmdline, parse_log
@@ -21,11 +19,11 @@ def found(a: Host, b: Host) -> list[Finding]:
 
 
 def dmi(bios: str, date: str, system: str = "Example Systems Rack Server") -> Host:
-    return replace(BARE, dmi=Dmi(1, system, None, bios, date))
+    return BARE._replace(dmi=Dmi(1, system, None, bios, date))
 
 
 def boots(text: str) -> Host:
-    return replace(BARE, cmdline=parse_cmdline(text))
+    return BARE._replace(cmdline=parse_cmdline(text))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +47,7 @@ def test_bios_of_another_model() -> None:
 
 @pytest.mark.parametrize(("b", "severity"), [("6.1.0-20-amd64", "info"), ("5.10.7", "warning")])
 def test_kernel(b: str, severity: str) -> None:
-    (finding,) = found(replace(BARE, kernel="6.1.0-18-amd64"), replace(BARE, kernel=b))
+    (finding,) = found(BARE._replace(kernel="6.1.0-18-amd64"), BARE._replace(kernel=b))
     assert (finding.rule, finding.severity, finding.before, finding.after) == (
         "kernel-changed", severity, "6.1.0-18-amd64", b,
     )  # fmt: skip
@@ -82,7 +80,7 @@ def test_command_line(a: str, b: str, titles: list[str]) -> None:
 
 
 def logged(text: str) -> Host:
-    return replace(BARE, log=parse_log(text))
+    return BARE._replace(log=parse_log(text))
 
 
 def test_firmware() -> None:
@@ -103,7 +101,7 @@ def test_driver_version() -> None:
     "known",
     [
         dmi("1.1", "03/12/2019"),
-        replace(BARE, kernel="6.1.0"),
+        BARE._replace(kernel="6.1.0"),
         boots("iommu=pt"),
         logged("mlx5_core 0000:31:00.0: firmware version: 14.27.1016\n"),
     ],
@@ -130,7 +128,7 @@ def test_changes_of_versions() -> None:
     lines = "mlx5_core 0000:31:00.0: firmware version: {}\nahci 0000:00:1f.2: version {}\n"
     a, b = logged(lines.format("14.27", "3.0")), logged(lines.format("14.28", "3.1"))
     nic = DUMP.devices[0]
-    changes = list(host_changes(a, replace(b, kernel="6.1"), (Pair(nic, nic, "path"),)))
+    changes = list(host_changes(a, b._replace(kernel="6.1"), (Pair(nic, nic, "path"),)))
     assert [(c.path, c.b, c.before, c.after) for c in changes] == [
         ("driver/ahci/version", None, "3.0", "3.1"),
         ("firmware", nic.address, "14.27", "14.28"),

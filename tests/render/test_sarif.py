@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -37,7 +36,7 @@ def results(report: Comparison) -> list[dict[str, Any]]:
         nasty(),
         comparison(),
         comparison(finding("bios-changed", a=None, b=None, before=1, after=[True, None, {"x": 2}])),
-        replace(incident(), a=Side("-", 1), b=Side("/srv/hosts/b", 1)),
+        incident()._replace(a=Side("-", 1), b=Side("/srv/hosts/b", 1)),
     ],
     ids=["incident", "nasty", "nothing", "hosts", "stdin"],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -36,15 +35,15 @@ def _of_b(entry: Link, context: Context) -> Iterator[Found]:
         if (b, found.finding.after if b is not None else None) in on_a:
             continue
         causes = [key for cause in found.causes for key in _keys(case, context, cause)]
-        yield Found(replace(found.finding, a=_counterpart(context, b)), causes)
+        yield Found(found.finding._replace(a=_counterpart(context, b)), causes)
 
 
 def _of_either(entry: Link, context: Context) -> Iterator[Found]:
     """Yield what a rule finds about the evidence of each host, with the host's name in front."""
     for name, case in (("A", context.case_a), ("B", context.case_b)):
         for found in entry.find(case):
-            told = replace(found.finding, title=f"{name}: {found.finding.title}")
-            yield Found(replace(told, before=told.after, after=None) if name == "A" else told)
+            told = found.finding._replace(title=f"{name}: {found.finding.title}")
+            yield Found(told._replace(before=told.after, after=None) if name == "A" else told)
 
 
 def _counterpart(context: Context, b: Address | None) -> Address | None:
