@@ -6,9 +6,9 @@ start. They carry the fingerprint of the grammar: one that was edited is compile
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,7 +39,7 @@ def grammar_text(name: str) -> str:
 
 def digest(name: str) -> str:
     """Return the fingerprint of a grammar, which its tables carry."""
-    return hashlib.sha256(grammar_text(name).encode()).hexdigest()
+    return f"{zlib.crc32(grammar_text(name).encode()):08x}"
 
 
 @cache

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 2 << 30
 """Bytes that ``read`` and ``unpack`` return at most, and that compressed data may unpack to."""
 
+MAX_ARCHIVE: Final = 8 << 30
+"""Bytes that an archive may unpack to."""
+
 CHUNK: Final = 1 << 17
 """Bytes that are read, unpacked and decoded at a time."""
 
@@ -88,6 +91,11 @@ def unpack(data: bytes | BinaryIO, name: str, *, limit: int = MAX_SIZE) -> bytes
 def compression(data: bytes) -> str | None:
     """Return what ``data`` is compressed with (``gzip``, ``bzip2``, ``xz``, ``zstd``), told by its first bytes."""
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+
+
+def is_tar(start: bytes) -> bool:
+    """Whether a file's first 512 bytes, unpacked, are a tar header (POSIX 1003.1 ``ustar``, GNU tar)."""
+    return start[257:262] == b"ustar"
 
 
 def chunks(

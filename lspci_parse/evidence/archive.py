@@ -10,8 +10,6 @@ from lspci_parse.errors import LspciError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-MAX_ARCHIVE: Final = 8 << 30
-"""Bytes that an archive may unpack to."""
 MAX_MEMBER: Final = 256 << 20
 """Bytes of one file that is read from an archive."""
 MAX_KEPT: Final = 1 << 30
@@ -41,11 +39,6 @@ class Contents(NamedTuple):
     members: tuple[Member, ...]
     links: tuple[str, ...]
     large: tuple[str, ...]
-
-
-def is_tar(start: bytes) -> bool:
-    """Whether a file's first 512 bytes, unpacked, are a tar header (POSIX 1003.1 ``ustar``, GNU tar)."""
-    return start[257:262] == b"ustar"
 
 
 def read_archive(data: Iterable[bytes], name: str, wanted: Callable[[str], bool]) -> Contents:

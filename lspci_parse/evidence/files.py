@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence.archive import read_archive
 from lspci_parse.evidence.names import PATTERNS, Role, role
 from lspci_parse.source import decode, read, unpack
 
@@ -73,6 +72,8 @@ def in_archive(data: Iterable[bytes], name: str) -> Files:
     Raises:
         LspciError: as ``read_archive``.
     """
+    from lspci_parse.evidence.archive import read_archive  # noqa: PLC0415 - tarfile, which only an archive needs
+
     contents = read_archive(data, name, lambda member: role(_inside(member)) is not None)
     files = _sorted(
         (_inside(member), File(f"{name}:{member}", content)) for member, content in contents.members

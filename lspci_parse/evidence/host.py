@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence.archive import MAX_ARCHIVE, is_tar
 from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
 from lspci_parse.evidence.dmi import parse_dmi
 from lspci_parse.evidence.facts import AcsQuirk, DmaAlias
@@ -21,7 +20,7 @@ from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.names import PATTERNS, Role
 from lspci_parse.parser import fullest, parse, parse_all
-from lspci_parse.source import MAX_SIZE, chunks, decode, read
+from lspci_parse.source import MAX_ARCHIVE, MAX_SIZE, chunks, decode, is_tar, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

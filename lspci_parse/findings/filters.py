@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
-from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +12,7 @@ from lspci_parse.findings.words import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+    from datetime import date
 
     from lspci_parse.difference import Change
     from lspci_parse.findings.comparison import Comparison
@@ -39,9 +38,13 @@ class Ignore(NamedTuple):
         """Whether the pattern names a finding or a change."""
         return any(fnmatchcase(name, self.pattern) for name in _names(item))
 
-    def expired(self, today: date) -> bool:
+    def expired(self, today: date | None = None) -> bool:
         """Whether its last day is over."""
-        return self.until is not None and today > self.until
+        if self.until is None:
+            return False
+        from datetime import date  # noqa: PLC0415 - 1 ms that few ignores need
+
+        return (today or date.today()) > self.until  # noqa: DTZ011 - a day on the wall, wherever that is
 
 
 def _names(item: Finding | Change) -> Iterator[str]:
@@ -69,7 +72,6 @@ def only(comparison: Comparison, rules: Collection[str]) -> Comparison:
 
 def ignore(comparison: Comparison, ignores: Iterable[Ignore], *, today: date | None = None) -> Comparison:
     """Take out what is accepted; an ignore that has expired takes nothing out."""
-    today = today or date.today()  # noqa: DTZ011 - a day on the wall, wherever that is
     active = [item for item in ignores if not item.expired(today)]
     if not active:
         return comparison
@@ -113,6 +115,8 @@ def read_ignores(path: str | Path) -> list[Ignore]:
     Raises:
         LspciError: the file cannot be read, is no TOML, or an ignore lacks its pattern or its reason.
     """
+    import tomllib  # noqa: PLC0415 - 3 ms that only such a file needs
+
     try:
         text = Path(path).read_text("utf-8")
         tables: Any = tomllib.loads(text).get("ignore", [])
@@ -131,6 +135,8 @@ def _ignore(table: Any, source: str) -> Ignore:
     for name in ("pattern", "reason"):
         if not isinstance(table.get(name), str) or not table[name]:
             raise LspciError(f'an ignore has no {name}; expected {name} = "..."', source)
+    from datetime import date  # noqa: PLC0415 - as above
+
     until = table.get("until")
     if until is not None and not isinstance(until, date):
         raise LspciError(f"until is {until!r}; expected a date such as 2030-12-31", source)

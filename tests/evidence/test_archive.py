@@ -13,7 +13,8 @@ import pytest
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence import archive, load
-from lspci_parse.evidence.archive import is_tar, read_archive
+from lspci_parse.evidence.archive import read_archive
+from lspci_parse.source import is_tar
 from tests.paths import CORPUS
 
 if TYPE_CHECKING:
