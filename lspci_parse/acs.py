@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lspci_parse.model import Address
-from lspci_parse.quirks import NEWEST, AcsQuirk, Boot, Kernel, acs_quirks, ask, identify
+from lspci_parse.quirks import NEWEST, AcsQuirk, Boot, Kernel, acs_rows, ask, identify
 from lspci_parse.topology import (
     COLLECTOR,
     DOWNSTREAM,
@@ -25,8 +25,6 @@ from lspci_parse.topology import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lspci_parse.model import Capability, Device
 
 REQUIRED: Final = ("SrcValid", "ReqRedir", "CmpltRedir", "UpstreamFwd")
@@ -275,16 +273,8 @@ class _Case:
         self.flags = _flags(self.acs)
         self.unread = unreadable(device)
         self.identity = identify(device)
+        self.rows = acs_rows(self.identity)
         self.notes: list[str] = []
-
-    @property
-    def rows(self) -> Iterator[tuple[AcsQuirk, str]]:
-        """The rows of the quirk table that are about the device, and how it is known."""
-        for vendor in self.identity.vendors:
-            for row in acs_quirks().get(vendor, ()):
-                how = row.target.match(self.identity)
-                if how is not None:
-                    yield row, how
 
     def verdict(
         self, reason: Reason, sentence: str, quirk: AcsQuirk | None = None, *, isolated: bool | None
@@ -325,6 +315,8 @@ def registers(acs: Capability | None) -> tuple[Mapping[str, Any], Mapping[str, A
 
 
 def _flags(acs: Capability | None) -> tuple[Flag, ...]:
+    if acs is None:
+        return ()
     capable, control = registers(acs)
     if not capable or not control:
         return ()

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from lspci_parse.matching import Match, Matching, Pair, by_topology, same_kind
-from lspci_parse.releases import comparable, differs
+from lspci_parse.releases import comparable
 from lspci_parse.topology import Topology, topology
 from lspci_parse.visibility import Visibility
 from lspci_parse.volatile import is_volatile
@@ -116,7 +116,8 @@ class _Comparer:
         for name in ("driver", "modules", "iommu_group", "numa_node", "physical_slot", "label"):
             yield from self._value(name, _given(getattr(a, name)), _given(getattr(b, name)))
         yield from self._mapping("", a.registers, b.registers)
-        yield from self._capabilities(dict(a.capability_paths()), dict(b.capability_paths()))
+        if a.capabilities != b.capabilities:
+            yield from self._capabilities(dict(a.capability_paths()), dict(b.capability_paths()))
 
     def _identity(self, a: Device, b: Device) -> Iterator[Change]:
         """Compare what the device line says. Names are pci.ids' words for the ids: where both print ids, ids count."""
@@ -153,14 +154,13 @@ class _Comparer:
 
     def _comparable(self, path: str, before: Any, after: Any) -> bool:
         """Whether two values are two facts: releases differ in how they read a few fields."""
-        if not differs(path, in_meaning=True):
-            return True
-        return comparable(path, (before, self.see_a.releases), (after, self.see_b.releases))
+        a, b = self.see_a, self.see_b
+        return comparable(path, (before, lambda: a.releases), (after, lambda: b.releases))
 
     def _mapping(self, prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
         if before is after:
             return
-        for name in {**before, **after}:
+        for name in dict.fromkeys((*before, *after)):
             one, other = before.get(name, _ABSENT), after.get(name, _ABSENT)
             if one is not other:
                 yield from self._value(f"{prefix}{name}", one, other)

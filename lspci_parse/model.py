@@ -8,7 +8,7 @@ text it was read from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, Union
@@ -69,6 +69,15 @@ class _Fields(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._fields)
+
+    # A comparison asks these a hundred thousand times; Mapping's own lead through __getitem__.
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a field, or ``default`` where there is none."""
+        return self._fields.get(key, default)
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return names and fields."""
+        return self._fields.items()
 
 
 class Register(_Fields):
@@ -364,14 +373,11 @@ class Dump:
         return device
 
     def _find(self, slot: object) -> Device | None:
-        if isinstance(slot, Address):
-            return self._by_address.get(slot)
-        if not isinstance(slot, str):
-            return None
         try:
-            return self._by_address.get(Address.parse(slot))
+            address = Address.parse(slot) if isinstance(slot, str) else slot
         except ValueError:
             return None
+        return self._by_address.get(address) if isinstance(address, Address) else None
 
     @cached_property
     def _by_address(self) -> dict[Address, Device]:

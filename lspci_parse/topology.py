@@ -98,14 +98,16 @@ class Topology:
         for address in sorted(self.devices):
             self._slots.setdefault(address[:3], []).append(address)
         self.buses: dict[BusNumber, Bus] = _buses(self.devices, self.virtual)
+        self._bus = {address: bus for bus in self.buses.values() for address in bus.devices}
         self._below = {
             bus.bridge: bus for bus in self.buses.values() if bus.kind is BusKind.BRIDGED and bus.bridge
         }
         self._paths: dict[Address, Path] = {}
+        self._roots: dict[Address, Bus] = {}
 
     def bus(self, address: Address) -> Bus:
         """Return the bus a device is on."""
-        return self.buses[BusNumber(address.domain, address.bus)]
+        return self._bus[address]
 
     def parent(self, address: Address) -> Address | None:
         """Return the bridge above a device, or ``None`` on a root bus and below an unknown bridge.
@@ -114,7 +116,7 @@ class Topology:
         """
         while address in self.virtual:
             address = self.virtual[address].physical
-        bus = self.bus(address)
+        bus = self._bus[address]
         return None if bus.kind is BusKind.UNKNOWN else bus.bridge
 
     def ancestors(self, address: Address) -> Iterator[Address]:
@@ -131,10 +133,15 @@ class Topology:
 
     def root(self, address: Address) -> Bus:
         """Return the topmost bus above a device that is known: a root bus, or an unknown one."""
-        top = [address, *self.ancestors(address)][-1]
-        while top in self.virtual:
-            top = self.virtual[top].physical
-        return self.bus(top)
+        above = self.parent(address)
+        if above is not None:
+            found = self._roots.get(above)
+            if found is None:
+                found = self._roots[above] = self.root(above)
+            return found
+        while address in self.virtual:
+            address = self.virtual[address].physical
+        return self.bus(address)
 
     @property
     def roots(self) -> tuple[Bus, ...]:

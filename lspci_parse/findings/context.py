@@ -49,6 +49,11 @@ class Context:
         return tuple(pair for pair in self.difference.match.pairs if not (pair.a.dead or pair.b.dead))
 
     @cached_property
+    def unequal(self) -> tuple[Pair, ...]:
+        """The pairs that may differ: a device that reads the same on both hosts is one object, as a rule."""
+        return tuple(pair for pair in self._pairs if pair.a is not pair.b)
+
+    @cached_property
     def _by_path(self) -> dict[str, list[Change]]:
         found: defaultdict[str, list[Change]] = defaultdict(list)
         for change in self.difference.changes:

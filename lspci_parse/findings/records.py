@@ -93,11 +93,11 @@ def _partition(
 )
 def groups_unpredicted(case: Case) -> Iterator[Found]:
     """Find groups in the log that part from the prediction, those of a set-up that was given up, too."""
-    if case.groups is None or case.groups.off:
-        return
     made = case.log.made
+    if not made or case.groups is None or case.groups.off:
+        return
     expected = case.groups._replace(recorded=made)
-    if made and expected.disagreements:
+    if expected.disagreements:
         texts = [disagreement.text for disagreement in expected.disagreements]
         more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
         yield _about(

@@ -22,18 +22,21 @@ _MOST: Final = 6
 
 def switched_off(tree: Topology, boot: Boot) -> str | None:
     """Return why the command line leaves the host without IOMMU groups, or ``None``."""
-    amd = any(class_id(device) == "0806" for device in tree.devices.values())
     switches = [value for value in boot.parameter("intel_iommu") if value in ("on", "off")]
     # Of several for Intel's the last counts; the others cannot be switched on again.
     found = {
         "iommu": "off" in boot.parameter("iommu"),
-        "amd_iommu": amd and "off" in boot.parameter("amd_iommu"),
-        "intel_iommu": not amd and switches[-1:] == ["off"],
+        "amd_iommu": "off" in boot.parameter("amd_iommu") and _has_amd_iommu(tree),
+        "intel_iommu": switches[-1:] == ["off"] and not _has_amd_iommu(tree),
     }
     for name, off in found.items():
         if off:
             return f"the IOMMU is off on the kernel's command line ({name}=off), so Linux makes no groups"
     return None
+
+
+def _has_amd_iommu(tree: Topology) -> bool:
+    return any(class_id(device) == "0806" for device in tree.devices.values())
 
 
 def assumptions(tree: Topology, boot: Boot, walk: Walk) -> Iterator[str]:
@@ -98,11 +101,11 @@ def _tree(tree: Topology, walk: Walk) -> Iterator[str]:
         )
         yield f"Volume Management Device: {what}"
     if any(
-        device.capability("sriov") is None and _in_gap(tree, address)
+        _in_gap(tree, address) and device.capability("sriov") is None
         for address, device in tree.devices.items()
     ):
         yield "functions on buses without a bridge may be virtual functions whose SR-IOV capability is not shown"
-    if any(class_id(device) == "0806" for device in tree.devices.values()):
+    if _has_amd_iommu(tree):
         yield "no requester id aliases in ACPI's IVRS table (the kernel log names them: Enabling fixed DMA alias)"
 
 

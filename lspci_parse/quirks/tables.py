@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -57,10 +57,15 @@ def identify(device: Device) -> Identity:
     if len(device.config) >= 4 and device.config[:2] != b"\xff\xff":
         vendor, number = struct.unpack_from("<HH", device.config)
         return Identity((f"{vendor:04x}",), f"{number:04x}", device.name)
-    match = _UNNAMED.fullmatch(device.name)
+    return _named(device.name)
+
+
+@lru_cache(1 << 12)
+def _named(name: str) -> Identity:
+    match = _UNNAMED.fullmatch(name)
     if match is not None:
-        return Identity(_vendors().get(match["vendor"], ()), match["device"], device.name)
-    return Identity(_vendor_of(device.name), None, device.name)
+        return Identity(_vendors().get(match["vendor"], ()), match["device"], name)
+    return Identity(_vendor_of(name), None, name)
 
 
 @cache
@@ -199,6 +204,19 @@ def acs_quirks() -> dict[str, tuple[AcsQuirk, ...]]:
     return found
 
 
+@lru_cache(1 << 12)
+def acs_rows(identity: Identity) -> tuple[tuple[AcsQuirk, str], ...]:
+    """Return the ACS quirks that are about a device, and how it is known as one of each (``Target.match``)."""
+    rows = (row for vendor in identity.vendors for row in acs_quirks().get(vendor, ()))
+    return tuple((row, how) for row in rows if (how := row.target.match(identity)) is not None)
+
+
+@lru_cache(1 << 12)
+def _alias_rows(identity: Identity) -> tuple[tuple[AliasQuirk, str], ...]:
+    rows = (row for vendor in identity.vendors for row in _alias_quirks().get(vendor, ()))
+    return tuple((row, how) for row in rows if (how := row.target.match(identity)) is not None)
+
+
 @cache
 def _alias_quirks() -> dict[str, tuple[AliasQuirk, ...]]:
     found: dict[str, tuple[AliasQuirk, ...]] = {}
@@ -210,13 +228,10 @@ def _alias_quirks() -> dict[str, tuple[AliasQuirk, ...]]:
 
 def alias_quirk(device: Device) -> tuple[AliasQuirk, bool] | None:
     """Return the DMA alias quirk of a device, and whether it surely has it; ``None`` if it has none."""
-    identity = identify(device)
-    for vendor in identity.vendors:
-        for row in _alias_quirks().get(vendor, ()):
-            how = row.target.match(identity)
-            subsystem = _subsystem(device) if row.subsystems else None
-            if how is not None and (subsystem is None or subsystem in row.subsystems):
-                return row, how != "shared name" and (subsystem is not None or not row.subsystems)
+    for row, how in _alias_rows(identify(device)):
+        subsystem = _subsystem(device) if row.subsystems else None
+        if subsystem is None or subsystem in row.subsystems:
+            return row, how != "shared name" and (subsystem is not None or not row.subsystems)
     return None
 
 

@@ -18,7 +18,7 @@ from lspci_parse.releases.history import CHANGED, DERIVED, NAMED, PRINTED, REINT
 from lspci_parse.releases.markers import MARKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["RELEASES", "comparable", "derived", "differs", "printable", "releases"]
 
@@ -35,12 +35,12 @@ def releases(dump: Dump | str) -> Releases:
         The first and the last release; ``None`` where the text does not tell: it may be older or newer. What
         only the development after 3.14 prints gives 3.14 and no end. Texts of two releases in one give no range.
     """
-    # Most lines of a dump come again and again.
-    text = "\n".join(dict.fromkeys(str(dump).split("\n")))
     possible = set(range(len(RELEASES)))
-    for pattern, interval in _markers():
-        if pattern.search(text):
-            possible &= interval
+    for place, text in _places(str(dump)).items():
+        for held, pattern, interval in _markers(place):
+            # Most markers are not there, and telling so by a plain text takes no compiled pattern.
+            if held in text and (held == pattern or re.search(pattern, text, re.MULTILINE)):
+                possible &= interval
     if not possible:
         return Releases()
     first, last = min(possible), max(possible)
@@ -69,7 +69,9 @@ def printable(path: str | tuple[str, ...], by: Releases, seen_by: Releases | Non
 
 
 def comparable(
-    path: str | tuple[str, ...], first: tuple[object, Releases], second: tuple[object, Releases]
+    path: str | tuple[str, ...],
+    first: tuple[object, Callable[[], Releases]],
+    second: tuple[object, Callable[[], Releases]],
 ) -> bool:
     """Tell whether two values of a field that differ are two facts.
 
@@ -78,7 +80,8 @@ def comparable(
 
     Args:
         path: where the field stands: ``exp/LnkSta/Speed``.
-        first: a value, and the releases that could have printed it.
+        first: a value, and what tells the releases that could have printed it: that takes a look at the whole
+            dump, so it is asked only if releases differ in how they read such values.
         second: the other one.
     """
     path = _canonical(path)
@@ -86,9 +89,13 @@ def comparable(
     for (pattern, word), since in NAMED.items():
         if path == pattern and word in (first[0], second[0]):
             boundaries |= _indices(since)
-    if fnmatchcase(path, "Region*/size") and not all(_is_power(value) for value, _ in (first, second)):
+    if (
+        path.startswith("Region")
+        and path.endswith("/size")
+        and not all(_is_power(value) for value, _ in (first, second))
+    ):
         boundaries |= {_index("3.5")}  # until then sizes were rounded down to one digit and a unit
-    return _same_side(boundaries, first[1], second[1])
+    return not boundaries or _same_side(boundaries, first[1](), second[1]())
 
 
 def derived(path: str | tuple[str, ...]) -> bool:
@@ -102,7 +109,7 @@ def derived(path: str | tuple[str, ...]) -> bool:
 def _canonical(path: str | tuple[str, ...]) -> str:
     """Return the path without the counters of repeated names."""
     text = path if isinstance(path, str) else "/".join(path)
-    return re.sub(r"#\d+(?=/|$)", "", text)
+    return re.sub(r"#\d+(?=/|$)", "", text) if "#" in text else text
 
 
 def _rows(path: str, table: Mapping[str, str]) -> Iterator[str]:
@@ -117,14 +124,10 @@ def _rows(path: str, table: Mapping[str, str]) -> Iterator[str]:
 
 
 @cache
-def differs(path: str | tuple[str, ...], *, in_meaning: bool = False) -> bool:
-    """Tell whether releases differ at all in whether they print a field, or (``in_meaning``) in what it means."""
+def differs(path: str | tuple[str, ...]) -> bool:
+    """Tell whether releases differ at all in whether they print a field."""
     path = _canonical(path)
-    if in_meaning and fnmatchcase(path, "Region*/size"):
-        return True
-    named = {pattern: "" for pattern, _ in NAMED}
-    tables = (REINTERPRETED, named) if in_meaning else (PRINTED, CHANGED)
-    return any(True for table in tables for _ in _rows(path, table))
+    return any(True for table in (PRINTED, CHANGED) for _ in _rows(path, table))
 
 
 @cache
@@ -148,9 +151,32 @@ def _readings(path: str) -> frozenset[int]:
     return frozenset(index for text in _rows(path, REINTERPRETED) for index in _indices(text))
 
 
+def _places(text: str) -> dict[str, str]:
+    """Return the distinct lines of a dump by their kind: header lines, titles of capabilities, registers."""
+    found: dict[str, list[str]] = {place: [] for place in MARKERS}
+    for line in dict.fromkeys(text.split("\n")):
+        if line.startswith("\t\t"):
+            found["register"].append(line)
+        elif line.startswith("\tCapabilities:"):
+            found["title"].append(line)
+        elif line.startswith("\t"):
+            found["header"].append(line)
+    if not found["header"]:  # pasted or quoted: what stands in front of the lines tells nothing
+        return dict.fromkeys(MARKERS, text)
+    return {place: "\n".join(lines) for place, lines in found.items()}
+
+
 @cache
-def _markers() -> tuple[tuple[re.Pattern[str], frozenset[int]], ...]:
-    return tuple((re.compile(pattern, re.MULTILINE), _interval(text)) for pattern, text in MARKERS)
+def _markers(place: str) -> tuple[tuple[str, str, frozenset[int]], ...]:
+    return tuple((plain(pattern), pattern, _interval(text)) for pattern, text in MARKERS[place])
+
+
+_UNSURE: Final = re.compile(r"\\.|\[\^?\]?[^]]*\]|\(.*\)|\{[^}]*\}|.(?=[?*{])|[.$+?*]")
+
+
+def plain(pattern: str) -> str:
+    """Return the longest plain text that every match of a marker's pattern holds."""
+    return max(_UNSURE.sub("\0", pattern).split("\0"), key=len)
 
 
 # ---------------------------------------------------------------------------------------------------- ranges

@@ -55,11 +55,11 @@ def acs_lost(context: Context) -> Iterator[Found]:
 @rule("acs-off", "critical", "the ACS capability is there, but the flags that isolate are no longer on")
 def acs_off(context: Context) -> Iterator[Found]:
     """Find functions whose isolating ACS flags were switched off."""
-    for pair in context.pairs:
-        one, other = context.acs_a(pair.a), context.acs_b(pair.b)
+    for pair in context.unequal:
         off = _switched_off(pair)
         if not off:
             continue
+        one, other = context.acs_a(pair.a), context.acs_b(pair.b)
         merge = _merge_of(context, pair.b)
         # Linux sets the flags only with the IOMMU on: where it is off, that is the finding.
         isolation_lost = bool(one.isolated) and not other.isolated and not context.iommu_off_b
@@ -89,7 +89,7 @@ def _off_detail(context: Context, verdict: AcsVerdict, merge: Merge | None, *, i
 @rule("acs-gained", "info", "a function has an ACS capability, or isolating flags on, that A does not have")
 def acs_gained(context: Context) -> Iterator[Found]:
     """Find functions that isolate on B only."""
-    for pair in context.pairs:
+    for pair in context.unequal:
         a, b = pair.a.capability("acs"), pair.b.capability("acs")
         gained = context.changed(pair, "acs") and a is None
         on = _switched_off(Pair(pair.b, pair.a, pair.how))

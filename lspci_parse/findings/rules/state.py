@@ -120,7 +120,7 @@ _REPORTS: Final = ("CorrErr", "NonFatalErr", "FatalErr", "CERptEn", "NFERptEn", 
 @rule("aer-masked", "warning", "errors that A reports are not reported on B")
 def aer_masked(context: Context) -> Iterator[Found]:
     """Find devices that keep errors to themselves: masked, or reporting off."""
-    for pair in context.pairs:
+    for pair in context.unequal:
         if context.changed(pair, "driver"):
             continue
         silent = [f"{path.split('/')[1]} {name}" for path in _MASKS for name in _silenced(pair, path)]
@@ -159,7 +159,7 @@ def _silencers(context: Context, pair: Pair) -> Iterator[Key]:
 def _silenced(pair: Pair, path: str) -> Iterator[str]:
     kind, register = path.split("/")
     a, b = pair.a.capability(kind), pair.b.capability(kind)
-    if a is None or b is None or register not in a or register not in b:
+    if a is b or a is None or b is None or register not in a or register not in b:
         return
     for name, before in a[register].items():
         after = b[register].get(name)
@@ -173,7 +173,7 @@ def _silenced(pair: Pair, path: str) -> Iterator[str]:
 @rule("errors-logged", "warning", "B has logged errors that A has not")
 def errors_logged(context: Context) -> Iterator[Found]:
     """Find devices with error bits set; correctable errors alone are no reason to worry."""
-    for pair in context.pairs:
+    for pair in context.unequal:
         errors = sorted(_new_errors(pair))
         if errors:
             lasting = any(not error.startswith(("CESta", "DevSta CorrErr")) for error in errors)
@@ -202,7 +202,7 @@ def _new_errors(pair: Pair) -> Iterator[str]:
     """Yield the errors that B's device has logged and A's has not, as far as both print them."""
     for (kind, register), wanted in _LOGS.items():
         a, b = pair.a.capability(kind), pair.b.capability(kind)
-        if a is None or b is None:
+        if a is b or a is None or b is None:
             continue
         before, after = a.get(register, {}), b.get(register, {})
         for name, on in after.items():
