@@ -58,12 +58,9 @@ def read_plain(text: str) -> tuple[Device, int] | None:
 
 def _read(text: str) -> tuple[Device, bool, int]:
     stack = _PARTS(text)[::-1]
-    title = stack.pop()
-    slot, _, description = title.partition(" ")
-    attributes, is_known, plain = registers.get(("device", description)) or _description(description)
-    known = {"address": _tree.slot_address(slot), "slot": slot, **attributes}
-    strange = [] if is_known else [Line(1, title)]
+    known, strange, plain = _first_line(stack.pop())
     header: list[_tree.Entry] = []
+    repeats: dict[str, int] = {}
     capabilities: list[Capability] = []
     config = bytearray()
     at = 1
@@ -75,10 +72,12 @@ def _read(text: str) -> tuple[Device, bool, int]:
         height, entries, attributes, capability, odd = part
         if capability is not None:
             capabilities.append(capability)
-        elif attributes and known.keys().isdisjoint(attributes):
-            known.update(attributes)
-        else:  # a second line for what is known already stays a line
+        elif not attributes:
             header += entries
+        elif known.keys().isdisjoint(attributes):
+            known.update(attributes)
+        else:  # a line that comes again stays a line
+            header += _tree.again(entries, repeats)
         if odd is not None:
             strange += [Line(at + line, line_text) for line, line_text in odd.strange]
             plain = plain and odd.plain
@@ -94,6 +93,17 @@ def _read(text: str) -> tuple[Device, bool, int]:
         **known,
     )
     return device, plain, at
+
+
+def _first_line(line: str) -> tuple[dict[str, Any], list[Line], bool]:
+    """Return the attributes that it says, the line itself if no rule knows it, and whether it is whole."""
+    slot, _, text = line.partition(" ")
+    attributes, is_known, plain = registers.get(("device", text)) or _description(text)
+    return (
+        {"address": _tree.slot_address(slot), "slot": slot, **attributes},
+        [] if is_known else [Line(1, line)],
+        plain,
+    )
 
 
 def _description(text: str) -> tuple[dict[str, Any], bool, bool]:
@@ -188,29 +198,19 @@ def _add_row(config: bytearray, line: str) -> bool:
     return True
 
 
-_PLACE: Final = re.compile(r"\tCapabilities:[\s,;]*(?:\[([0-9a-f]+)(?: v(\d+))?\])?").match
-
-
 def _capability(text: str) -> tuple[Mapping[str, Any], Capability | None]:
     """Return a capability, or the attributes of its device when there is no list of capabilities to read."""
     first, _, below = text.partition("\n")
-    place = _PLACE(first)
-    assert place is not None  # noqa: S101 - the text begins so
-    text = first[place.end() :]
-    title = registers.get(("title", text)) or _title(text)
+    title, offset, version = _title(first)
     if title.attributes:
         return title.attributes, None
-    offset, version = place.groups()
-    strange = []
-    if title.kind == "unknown" or offset is None:
-        title = _tree.Title("unknown", first.rpartition("]")[2].strip())
-        strange.append(Line(1, first))
-    extended = offset is not None and len(offset) > 2
+    extended = len(offset) > 2
     kind = title.kind or _tree.nameless_kind(int(offset, 16), extended=extended)
     rule = f"in_{kind}"
     if rule not in parser("lspci").starts:
         rule = "generic"
     pairs = list(title.entries)
+    strange = [Line(1, first)] if kind == "unknown" else []
     at = 1
     for register in _REGISTERS(below):
         if register:
@@ -230,7 +230,23 @@ def _capability(text: str) -> tuple[Mapping[str, Any], Capability | None]:
     )
 
 
-def _title(text: str) -> _tree.Title:
+_OFFSET: Final = r"\[([0-9a-f]+)(?: v(\d+))?\]"
+_PLACE: Final = re.compile(rf"\tCapabilities:[\s,;]*(?:{_OFFSET})?")
+_DAMAGED_PLACE: Final = re.compile(rf".*?{_OFFSET}|")
+
+
+def _title(line: str) -> tuple[_tree.Title, str, str]:
+    """Return what a capability's title says, and its offset and version as printed, either empty if missing."""
+    place = _PLACE.match(line)
+    text = line[place.end() :] if place else line
+    title: _tree.Title = registers.get(("title", text)) or _named(text)
+    if place is None or not (place[1] or title.attributes) or title.kind == "unknown":
+        title = _tree.Title("unknown", line.rpartition("]")[2].strip())
+        place = _DAMAGED_PLACE.match(line)
+    return (title, place[1] or "", place[2] or "") if place else (title, "", "")
+
+
+def _named(text: str) -> _tree.Title:
     """Read and remember what stands behind a capability's offset."""
     try:
         title = _parsed("title", text, _tree.title)

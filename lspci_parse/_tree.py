@@ -68,6 +68,13 @@ def unique(pairs: Sequence[Entry]) -> dict[str, Value]:
     return result
 
 
+def again(pairs: Iterable[Entry], repeats: dict[str, int]) -> Iterator[Entry]:
+    """Name entries whose first one stands elsewhere as ``unique`` would; ``repeats`` counts them."""
+    for name, value in pairs:
+        count = repeats[name] = repeats.get(name, 1) + 1
+        yield f"{name}#{count}", value
+
+
 def fields(rule: str, children: Iterable[Token | Tree]) -> list[Entry]:
     """Return the fields among ``children``; tokens that are punctuation are passed over."""
     found: list[Entry] = []
@@ -314,6 +321,8 @@ _NUMBERS: Final = {"NUMA node": "numa_node", "IOMMU group": "iommu_group"}
 
 def attributes(label: str, value: Any) -> Mapping[str, Any]:
     """Return the attributes of the device that a header line is; none where it is a register."""
+    if isinstance(value, Register):  # the label, with damage behind it
+        return NOTHING
     if label in _ATTRIBUTES:
         return {_ATTRIBUTES[label]: value}
     if label == "Subsystem":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lspci_parse.acs import AcsVerdict, verdict
 from lspci_parse.findings.case import Case
 from lspci_parse.findings.hosts import spelled
-from lspci_parse.model import Address, Device
+from lspci_parse.model import Address, Device, Dump
 from lspci_parse.releases import printable
 
 if TYPE_CHECKING:
@@ -138,8 +138,11 @@ class Context:
         Recorded groups where both hosts print them, else predicted ones for both. ``None`` where a host made no
         groups, or its dump cannot tell.
         """
-        # A host whose set-up was rolled back has no groups left, but its log tells those it had made.
-        if self.iommu_off_a != self.iommu_off_b and not (self.rolled_back_a or self.rolled_back_b):
+        # A host whose set-up was rolled back has no groups left, but its log tells those it had made. Where neither
+        # dump shows groups, what its release could have printed does not matter: predictions are compared.
+        one_shows = _shows_groups(self.host_a.dump) != _shows_groups(self.host_b.dump)
+        rolled_back = self.rolled_back_a or self.rolled_back_b
+        if one_shows and not rolled_back and (self.iommu_off_a or self.iommu_off_b):
             return None
         group_a, group_b = self.host_a.recorded, self.host_b.recorded
         if not group_a or not group_b:
@@ -180,9 +183,13 @@ class Context:
         return () if self.partitions is None else _merges(self.partitions[1], self.partitions[0])
 
 
+def _shows_groups(dump: Dump) -> bool:
+    return any(device.iommu_group is not None for device in dump)
+
+
 def _no_groups(visible: Visibility) -> bool:
     # A dump without any driver was printed from a hex dump, not from a running kernel.
-    if any(device.iommu_group is not None for device in visible.dump):
+    if _shows_groups(visible.dump):
         return False
     running = any(device.driver for device in visible.dump)
     return running and printable("IOMMU group", visible.releases) is True

@@ -151,8 +151,14 @@ def _readings(path: str) -> frozenset[int]:
     return frozenset(index for text in _rows(path, REINTERPRETED) for index in _indices(text))
 
 
+_DEVICE: Final = re.compile(r"[0-9a-f]{2,8}:[0-9a-f]{2}[:.]").match
+
+
 def _places(text: str) -> dict[str, str]:
-    """Return the distinct lines of a dump by their kind: header lines, titles of capabilities, registers."""
+    """Return the distinct lines of a dump by their kind: header lines, titles of capabilities, registers.
+
+    Lines without their tabs (pasted, quoted or wrapped text) may be of any kind. Those of devices are of none.
+    """
     found: dict[str, list[str]] = {place: [] for place in MARKERS}
     for line in dict.fromkeys(text.split("\n")):
         if line.startswith("\t\t"):
@@ -161,8 +167,9 @@ def _places(text: str) -> dict[str, str]:
             found["title"].append(line)
         elif line.startswith("\t"):
             found["header"].append(line)
-    if not found["header"]:  # pasted or quoted: what stands in front of the lines tells nothing
-        return dict.fromkeys(MARKERS, text)
+        elif not _DEVICE(line):
+            for lines in found.values():
+                lines.append(line)
     return {place: "\n".join(lines) for place, lines in found.items()}
 
 

@@ -175,7 +175,7 @@ def _group_finding(
 def iommu_off(context: Context) -> Iterator[Found]:
     """Find a host whose IOMMU is off, or whose set-up of groups failed."""
     a = context.host_a.dump
-    if not context.iommu_off_b or context.rolled_back_b or all(device.iommu_group is None for device in a):
+    if all(device.iommu_group is None for device in a) or context.rolled_back_b or not context.iommu_off_b:
         return
     yield Found(
         Finding(
