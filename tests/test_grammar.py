@@ -15,7 +15,7 @@ from lark.lexer import PatternStr
 
 from lspci_parse import caches, parse
 from lspci_parse._device import _read_register
-from lspci_parse._grammar import TABLES, compiled, digest, grammar_dir, tables
+from lspci_parse._grammar import TABLES, compiled, digest, grammar_dir, tables, ways
 from lspci_parse._grammar import parser as grammar_parser
 from lspci_parse._lalr import NoParseError, Parser, Token, Tree
 from lspci_parse._tree import _TOKENS, FLAG_RUNS
@@ -232,6 +232,46 @@ def test_every_rule_of_a_line_has_a_sample() -> None:
         elif rule.alias:
             lines.add(str(rule.alias))
     assert sorted(lines - {sample.rule for sample in SAMPLES}) == []
+
+
+# ------------------------------------------------------------------------------------------------- ways to match
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("Control:", [("Control:", "")]),
+        (
+            r"ASPM (not supported|L0s L1|L0s)",
+            [("ASPM not supported", ""), ("ASPM L0s L1", ""), ("ASPM L0s", "")],
+        ),
+        (r"(?:[\d.]+GT\/s|[Uu]nknown)", [("", r"[\d.]+GT\/s"), ("", "[Uu]nknown")]),
+        (
+            r"(Kernel d|D)river in use:[^\n]*",
+            [("Kernel driver in use:", r"[^\n]*"), ("Driver in use:", r"[^\n]*")],
+        ),
+        (r"a\|(?:b|c(?:d|\)))e+", [("a|b", "e+"), ("a|cd", "e+"), ("a|c)", "e+")]),
+        (r"Range( [01])?:", [("Range", r"( [01])?:")]),
+        (r"x(?=\S)|[|)]y", [("x", r"(?=\S)"), ("", r"[|)]y")]),
+        (r"(?i:fw|nvm) v", [("", r"(?i:fw|nvm) v")]),
+    ],
+)
+def test_ways(pattern: str, expected: list[tuple[str, str]]) -> None:
+    assert ways(pattern) == expected
+
+
+def test_the_ways_of_a_terminal_are_its_pattern(parsed: dict[tuple[str, str], Tree]) -> None:
+    """On every token of the corpus, and on what is left of it without its last character."""
+    tokens = {node for tree in parsed.values() for node in nodes(tree) if not isinstance(node, Tree)}
+    patterns = {t.name: t.pattern.to_regexp() for t in stock().terminals}
+    assert len(tokens) > 2000
+    for kind, text in tokens:
+        found = ways(patterns[kind])
+        for part in (text, text[:-1]):
+            fits = [re.match(re.escape(head) + tail, part) for head, tail in found]
+            first = next((fit for fit in fits if fit), None)
+            whole = re.match(patterns[kind], part)
+            assert (first and first[0]) == (whole and whole[0]), (kind, part)
 
 
 # --------------------------------------------------------------------------------------------- damaged lines

@@ -1,4 +1,4 @@
-"""Measure how fast and how large: ``python -m tests.bench [DUMP]``.
+"""Measure how fast and how large: ``python -m tests.bench [DUMP] [--devices N]``.
 
 Everything is measured side by side in one run and given as a ratio to a baseline of the same run, for machines
 differ and are noisy. Times are the best of several runs. Baselines: one regular expression for each line of the
@@ -7,6 +7,7 @@ same text, and ``python -c "import lark"``. py-lspci is measured, too, where it 
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,45 +25,82 @@ from tests.paths import CORPUS, ROOT, SHARED
 
 LARGE = SHARED / "real" / "leptonai__gpud" / "pkg__pci__testdata__lspci-vvv.txt"
 BYTECODE = tempfile.mkdtemp(prefix="bench-")
-LINE = re.compile(r"(\t*)([^:\n]*)(?::\s*)?(.*)")
+LINE = r"(\t*)([^:\n]*)(?::\s*)?(.*)"
 
 PARSE = """
-import json, resource, sys, time
+import json, re, resource, sys, time
 from pathlib import Path
 from lspci_parse._grammar import parser
 from lspci_parse.parser import parse
-text = Path(sys.argv[1]).read_bytes()
+text = Path(sys.argv[1]).read_text("utf-8", "surrogateescape")
+LINE = re.compile(sys.argv[2])
+def timed(job):
+    start = time.perf_counter(); job(); return time.perf_counter() - start
 parser("lspci")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
-dump = parse(text)
-cold = time.perf_counter() - start
+times = {"cold": timed(lambda: parse(text))}
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
-parse(text)
-warm = time.perf_counter() - start
-other = text.replace(b"Region 0: Memory at ", b"Region 0: Memory at 1")
-start = time.perf_counter()
-parse(other)
-second = time.perf_counter() - start
-print(json.dumps({"cold": cold, "warm": warm, "second": second, "peak": after, "rise": after - before}))
+addresses = re.sub(r"Memory at ([0-9a-f]+)", lambda m: f"Memory at {int(m[1], 16) ^ 0x100000:x}", text)
+buses = re.sub(r"(?m)^((?:[0-9a-f]{4}:)?)([0-9a-f]{2}):", lambda m: f"{m[1]}{int(m[2], 16) + 1 & 255:02x}:", text)
+times |= {
+    "warm": timed(lambda: parse(text)),
+    "addresses": timed(lambda: parse(addresses)),
+    "buses": timed(lambda: parse(buses)),
+    "baseline": min(timed(lambda: [LINE.match(line) for line in text.split("\\n")]) for _ in range(5)),
+}
+print(json.dumps({**times, "peak": after, "rise": after - before}))
 """
 
 JUDGE = """
-import json, sys, time
+import json, re, sys, time
 from pathlib import Path
 import lspci_parse
+from lspci_parse.evidence import Host
 from lspci_parse.findings import diff
 from lspci_parse.grouping import groups
 from lspci_parse.policies import check
-from lspci_parse.evidence import Host
-text = Path(sys.argv[1]).read_text(errors="surrogateescape")
-a = lspci_parse.parse(text)
-b = lspci_parse.parse(text.replace("Speed 16GT/s, Width x16", "Speed 8GT/s, Width x8").replace("Access Control", "Excess Control", 1))
-times = {}
-for name, job in (("diff", lambda: diff(a, b)), ("groups", lambda: groups(a)), ("check", lambda: check(Host("a", a), "vfio"))):
+text = Path(sys.argv[1]).read_text("utf-8", "surrogateescape")
+other = text.replace("Speed 16GT/s, Width x16", "Speed 8GT/s, Width x8").replace("Access Control", "Excess Control", 1)
+if sys.argv[2] == "addresses":
+    other = re.sub(r"Memory at ([0-9a-f]+)", lambda m: f"Memory at {int(m[1], 16) ^ 0x100000:x}", other)
+    other = re.sub(r"IRQ (\\d+)", lambda m: f"IRQ {int(m[1]) + 1}", other)
+hosts, times = [], {}
+def timed(name, job):
     start = time.perf_counter(); job(); times[name] = time.perf_counter() - start
+timed("parse", lambda: hosts.extend(map(lspci_parse.parse, (text, other))))
+timed("diff", lambda: diff(*hosts))
+timed("groups", lambda: [groups(host) for host in hosts])
+timed("check", lambda: [check(Host("host", host), "vfio") for host in hosts])
 print(json.dumps(times))
+"""
+
+STREAM = """
+import io, json, re, resource, sys, time
+from pathlib import Path
+from lspci_parse import iter_devices
+devices = [part.partition(" ")[2] for part in Path(sys.argv[1]).read_text(errors="replace").split("\\n\\n") if part]
+number = re.compile(r"\\b[0-9a-f]{8}\\b")
+class Devices(io.RawIOBase):
+    made, rest = 0, b""
+    def readable(self):
+        return True
+    def readinto(self, buffer):
+        while len(self.rest) < len(buffer) and self.made < int(sys.argv[2]):
+            at, self.made = self.made, self.made + 1
+            slot = f"{at >> 16:04x}:{at >> 8 & 255:02x}:{at >> 3 & 31:02x}.{at & 7}"
+            text = number.sub(f"{at:08x}", devices[at % len(devices)], 1)
+            self.rest += f"{slot} {text}\\n\\n".encode()
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
+source = Devices()
+size = sum(len(part) for part in iter(lambda: source.read(1 << 17), b""))
+start = time.perf_counter()
+count = sum(1 for _ in iter_devices(io.BufferedReader(Devices())))
+print(json.dumps({
+    "seconds": time.perf_counter() - start, "mb": size / 1e6, "devices": count,
+    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+}))
 """
 
 
@@ -88,9 +126,9 @@ def python(*argv: str) -> str:
     return result.stdout
 
 
-def fresh(code: str, path: Path, runs: int = 3) -> dict[str, float]:
+def fresh(code: str, *argv: str, runs: int = 5) -> dict[str, float]:
     """Run ``code`` in fresh processes; return the least of each figure."""
-    results: list[dict[str, float]] = [json.loads(python("-c", code, str(path))) for _ in range(runs)]
+    results: list[dict[str, float]] = [json.loads(python("-c", code, *argv)) for _ in range(runs)]
     return {name: min(result[name] for result in results) for name in results[0]}
 
 
@@ -99,23 +137,23 @@ def row(name: str, value: float, base: float, unit: str = "ms") -> None:
     print(f"{name:58} {value * (1000 if unit == 'ms' else 1):10.1f} {unit}   {value / base:8.2f}")
 
 
-def parsing(path: Path) -> float:
-    """Measure reading a large dump; return the time of a cold parse."""
+def parsing(path: Path) -> None:
+    """Measure reading a large dump."""
     text = path.read_text("utf-8", "surrogateescape")
     lines = text.split("\n")
-    baseline = best(lambda: [LINE.match(line) for line in text.split("\n")])
-    found = fresh(PARSE, path)
+    found = fresh(PARSE, str(path), LINE)
+    baseline = found["baseline"]
     print(f"\n{path.name}: {len(text) / 1000:.0f} KB, {len(lines)} lines, {len(set(lines))} distinct")
     print(f"{'reading it':58} {'':13}   to baseline")
     row("one regular expression for each line (baseline)", baseline, baseline)
     row("cold: first text after the grammar is loaded", found["cold"], baseline)
-    row("second host of the model: other addresses", found["second"], baseline)
     row("warm: the same text again", found["warm"], baseline)
+    row("second host of the model: other memory addresses", found["addresses"], baseline)
+    row("second host of the model: every bus renumbered", found["buses"], baseline)
     for name, job in others(text).items():
         row(name, best(job, 3), baseline)
     print(f"{'peak memory of a process that reads it':58} {found['peak'] / 1024:10.1f} MB")
     print(f"{'of that, added by reading':58} {found['rise'] / 1024:10.1f} MB")
-    return found["cold"]
 
 
 def others(text: str) -> dict[str, Callable[[], object]]:
@@ -130,11 +168,13 @@ def others(text: str) -> dict[str, Callable[[], object]]:
     return jobs
 
 
-def judging(path: Path, cold: float) -> None:
-    """Measure what is done with two trees, against reading one of them."""
-    print(f"\n{'two such hosts':58} {'':13}   to a cold parse")
-    for name, value in fresh(JUDGE, path).items():
-        row(name, value, cold)
+def judging(path: Path) -> None:
+    """Measure what is done with two trees, against reading both."""
+    for kind, what in (("text", "little differs"), ("addresses", "addresses and interrupts differ, too")):
+        found = fresh(JUDGE, str(path), kind)
+        print(f"\n{f'two such hosts: {what}':58} {'':13}   to reading both cold")
+        for name, value in found.items():
+            row(name, value, found["parse"])
 
 
 def commands() -> None:
@@ -177,30 +217,45 @@ def growth(path: Path) -> None:
             text,
         )
 
-    print(f"\n{'growth':58} {'all new':>10}      fleet of equal hosts")
-    unit = 0.0
-    for count in (1, 2, 4, 8, 16):
+    print(f"\n{'growth, in ms a host':44} {'other addresses':>17} {'fleet of equal hosts':>22}")
+    parser.parse(text)
+    for count in (1, 2, 4, 8, 16, 32):
         times = []
         for texts in ([renamed(number) for number in range(count)], [text] * count):
             caches.clear()
             start = time.perf_counter()
             for one in texts:
                 parser.parse(one)
-            times.append(time.perf_counter() - start)
-        unit = unit or times[0]
-        print(f"{f'{count} hosts':58} {times[0] / unit:10.2f}      {times[1] / unit:10.2f}")
+            times.append(1000 * (time.perf_counter() - start) / count)
+        print(f"{f'{count} hosts':44} {times[0]:17.1f} {times[1]:22.1f}")
+
+
+def streaming(path: Path, counts: Iterable[int]) -> None:
+    """Show time and memory of a stream of devices, each of which is new."""
+    print(f"\n{'iter_devices: devices that all differ':44} {'MB':>8} {'MB/s':>8} {'peak memory':>14}")
+    for count in counts:
+        found = fresh(STREAM, str(path), str(count), runs=1)
+        speed = found["mb"] / found["seconds"]
+        print(f"{f'{count} devices':44} {found['mb']:8.0f} {speed:8.0f} {found['peak'] / 1024:11.0f} MB")
 
 
 def main() -> None:
     """Measure everything."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else LARGE
+    options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    options.add_argument(
+        "dump", nargs="?", type=Path, default=LARGE, help="a large dump (default: %(default)s)"
+    )
+    options.add_argument("--devices", type=int, help="how many devices to stream, instead of a few thousand")
+    given = options.parse_args()
+    path: Path = given.dump
     with tempfile.TemporaryDirectory() as folder:
         if not path.exists():
             path = twice(CORPUS / "incident" / "good" / "lspci.txt", Path(folder) / "corpus.txt")
-        cold = parsing(path)
-        judging(path, cold)
+        parsing(path)
+        judging(path)
         commands()
         growth(path)
+        streaming(path, [given.devices] if given.devices else (4000, 16000, 64000))
     shutil.rmtree(BYTECODE)
 
 
