@@ -14,10 +14,13 @@ TEXT = 8 << 20
 """How many characters of texts of each kind are remembered; their trees take more."""
 
 devices: Final[dict[str, Any]] = {}
+bodies: Final[dict[str, Any]] = {}
+"""Devices by what follows their address."""
 parts: Final[dict[str, Any]] = {}
 registers: Final[dict[tuple[str, str], Any]] = {}
 """What a text says by a rule of the grammar."""
 
+_CACHES: Final[tuple[dict[Any, Any], ...]] = (devices, bodies, parts, registers)
 _held = 0
 """An upper bound of the characters that each cache holds."""
 
@@ -26,19 +29,19 @@ def make_room(text: str) -> None:
     """Forget what has grown too large, before a text is read of which each cache may keep all."""
     global _held  # noqa: PLW0603 - the caches are global, too
     _held += len(text)
-    if _held > TEXT or max(len(devices), len(parts), len(registers)) >= SIZE:
-        _held = len(text) + max(_trim(devices), _trim(parts), _trim(registers))
+    if _held > TEXT or len(devices) >= SIZE or len(parts) >= SIZE or len(registers) >= SIZE:
+        _held = len(text) + max(map(_trim, _CACHES))
 
 
 def clear() -> None:
     """Forget everything."""
     global _held  # noqa: PLW0603 - the caches are global, too
     _held = 0
-    for cache in (devices, parts, registers):
+    for cache in _CACHES:
         cache.clear()
 
 
-def _trim(cache: dict[str, Any] | dict[tuple[str, str], Any]) -> int:
+def _trim(cache: dict[Any, Any]) -> int:
     """Empty a cache that is half full or more; return how many characters it holds."""
     held = sum(len(key if isinstance(key, str) else key[1]) for key in cache)
     if 2 * held < TEXT and 2 * len(cache) < SIZE:

@@ -13,7 +13,8 @@ from lspci_parse._dumps import place, placed, split_dumps
 from lspci_parse._hints import HEAD, no_dump
 from lspci_parse._layout import device_line, pieces, slot
 from lspci_parse._sections import Section, sections
-from lspci_parse.caches import devices, make_room
+from lspci_parse._tree import slot_address
+from lspci_parse.caches import bodies, devices, make_room
 from lspci_parse.errors import LspciError
 from lspci_parse.model import Device, Dump, Line
 from lspci_parse.releases import releases
@@ -145,10 +146,23 @@ def _piece(text: str) -> _Piece:
     piece: _Piece | None = devices.get(text)
     if piece is None:
         make_room(text)
-        piece = _read_piece(text)
+        piece = _moved(text) or _read_piece(text)
         if piece[0]:
             devices[text] = piece
     return piece
+
+
+def _moved(text: str) -> _Piece | None:
+    """Return a device of which all but the address is known: functions of one kind often read alike."""
+    place = slot(text)
+    known = bodies.get(text[place.end() :]) if place else None
+    if place is None or known is None:
+        return None
+    device, height = known
+    name = place[0].rstrip()
+    # A device begins with its address and slot, and ends with its text.
+    moved = Device._make((slot_address(name), name, *device[2:-1], text.rstrip("\n")))
+    return ((0, moved),), (), height
 
 
 def _read_piece(text: str) -> _Piece:
@@ -156,7 +170,10 @@ def _read_piece(text: str) -> _Piece:
     plain = read_plain(body) if device_line(body) else None
     if plain is not None:
         device, height = plain
-        return ((0, device),), (), height + len(text) - len(body)
+        height += len(text) - len(body)
+        if not device.unrecognised:
+            bodies[text[len(device.slot) + 1 :]] = device, height
+        return ((0, device),), (), height
     lines = body.split("\n")
     found, outside = sections(lines, reads)
     inside = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
