@@ -269,8 +269,8 @@ def _register(rule: str, text: str) -> _Read:
 def _read_register(rule: str, text: str) -> _Read:
     if len(text) <= MAX_LINE:
         try:
-            return _parsed(rule, text, _tree.entries), ()
-        except NoParseError:
+            return _tree.entries(parser("lspci").parse(text, rule)), ()
+        except (LookupError, ValueError):  # no such text (NoParseError), or no value of its kind
             pass
     return _readable_part(rule, text.split("\n"))
 

@@ -61,7 +61,9 @@ def pieces(chunks: Iterable[str]) -> Iterator[str]:
         if len(parts[-1]) > MAX_PIECE:
             parts[-1:] = parts[-1].removesuffix("\n"), ""
         last, piece = parts.pop(), ""
-        for part in parts:
+        parts.reverse()
+        while parts:  # each is given away before the next: a large text is not held twice
+            part = parts.pop()
             piece += part
             if not part.endswith("\n") and _ends_in_warning(piece):
                 piece += "\n"

@@ -78,20 +78,21 @@ def again(pairs: Iterable[Entry], repeats: dict[str, int]) -> Iterator[Entry]:
 def fields(rule: str, children: Iterable[Token | Tree]) -> list[Entry]:
     """Return the fields among ``children``; tokens that are punctuation are passed over."""
     found: list[Entry] = []
+    names = FLAGS.get(rule)
     for child in children:
         if isinstance(child, Tree):
             found += _register(child)
             continue
         kind, text = child
-        if kind in _FIELDS:
-            width, convert, name = _FIELDS[kind]
+        field = _FIELDS.get(kind)
+        if field is not None:
+            width, convert, name = field
             found.append((name, convert(text[width:].strip())))
-        elif kind in FLAG_RUNS:
-            flags = _phrases(text) if kind == "PHRASES" else _flags(text)
-            names = FLAGS.get(rule)
-            found += flags if names is None else [(names.get(flag, flag), on) for flag, on in flags]
         elif kind in _TOKENS:
             found += _TOKENS[kind](text)
+        elif kind in FLAG_RUNS:
+            flags = FLAG_RUNS[kind](text)
+            found += flags if names is None else [(names.get(flag, flag), on) for flag, on in flags]
     return found
 
 
@@ -99,12 +100,13 @@ _FIELDS: Final = {
     kind: (len(field.printed), field.convert, field.name or field.printed.strip(" :=#"))
     for kind, field in FIELDS.items()
 }
-FLAG_RUNS: Final = ("FLAGS", "ATOMIC_FLAGS", "IDE_FLAGS", "PHRASES")
-"""Terminals that are runs of flags."""
 
 
 def _flags(text: str) -> list[Entry]:
-    return [(flag[:-1].removesuffix(":"), flag[-1] == "+") for flag in text.replace(",", " ").split()]
+    flags = text.replace(",", " ").split()
+    if ":" in text:
+        flags = [flag.replace(":", "") for flag in flags]
+    return [(flag[:-1], flag[-1] == "+") for flag in flags]
 
 
 _PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
@@ -112,6 +114,10 @@ _PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
 
 def _phrases(text: str) -> list[Entry]:
     return [(flag, sign == "+") for flag, sign in _PHRASE.findall(text)]
+
+
+FLAG_RUNS: Final = {"FLAGS": _flags, "ATOMIC_FLAGS": _flags, "IDE_FLAGS": _flags, "PHRASES": _phrases}
+"""Terminals that are runs of flags."""
 
 
 # ---------------------------------------------------------------------------- tokens that are several fields

@@ -18,7 +18,7 @@ Value: TypeAlias = Union[bool, int, str, tuple["Value", ...], "Register", None]
 
 _ADDRESS: Final = re.compile(
     r"(?:([0-9a-f]{4,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.ASCII | re.IGNORECASE
-)
+).fullmatch
 
 
 class Address(NamedTuple):
@@ -39,11 +39,13 @@ class Address(NamedTuple):
         Raises:
             ValueError: ``text`` is not an address.
         """
-        match = _ADDRESS.fullmatch(text)
-        device = int(match[3], 16) if match else 32
-        if match is None or device > 31:
-            raise ValueError(f"not a PCI address: {text!r} (expected domain:bus:device.function)")
-        return cls(int(match[1] or "0", 16), int(match[2], 16), device, int(match[4]))
+        match = _ADDRESS(text)
+        if match is not None:
+            domain, bus, device, function = match.groups("0")
+            found = cls(int(domain, 16), int(bus, 16), int(device, 16), int(function))
+            if found.device < 32:
+                return found
+        raise ValueError(f"not a PCI address: {text!r} (expected domain:bus:device.function)")
 
     def __str__(self) -> str:
         return f"{self.domain:04x}:{self.bus:02x}:{self.device:02x}.{self.function}"

@@ -143,41 +143,39 @@ def _read(texts: Iterable[str]) -> Iterator[tuple[int, _Piece]]:
 
 
 def _piece(text: str) -> _Piece:
-    piece: _Piece | None = devices.get(text)
+    body = text.rstrip("\n")
+    piece: _Piece | None = devices.get(body)
     if piece is None:
-        make_room(text)
-        piece = _moved(text) or _read_piece(text)
+        make_room(body)
+        piece = _moved(body) or _read_piece(body)
         if piece[0]:
-            devices[text] = piece
-    return piece
+            devices[body] = piece
+    inside, outside, height = piece
+    return inside, outside, height + len(text) - len(body)
 
 
 def _moved(text: str) -> _Piece | None:
     """Return a device of which all but the address is known: functions of one kind often read alike."""
-    place = slot(text)
-    known = bodies.get(text[place.end() :]) if place else None
-    if place is None or known is None:
+    name, _, rest = text.partition(" ")
+    known = bodies.get(rest)
+    if known is None or not slot(text):
         return None
     device, height = known
-    name = place[0].rstrip()
     # A device begins with its address and slot, and ends with its text.
-    moved = Device._make((slot_address(name), name, *device[2:-1], text.rstrip("\n")))
-    return ((0, moved),), (), height
+    return ((0, Device._make((slot_address(name), name, *device[2:-1], text))),), (), height
 
 
 def _read_piece(text: str) -> _Piece:
-    body = text.rstrip("\n")
-    plain = read_plain(body) if device_line(body) else None
+    plain = read_plain(text) if device_line(text) else None
     if plain is not None:
         device, height = plain
-        height += len(text) - len(body)
         if not device.unrecognised:
-            bodies[text[len(device.slot) + 1 :]] = device, height
+            bodies[text[len(device.slot) + 1 :]] = plain
         return ((0, device),), (), height
-    lines = body.split("\n")
+    lines = text.split("\n")
     found, outside = sections(lines, reads)
     inside = tuple((section.lines[0].line - 1, _device(section, lines)) for section in found)
-    return inside, tuple(Line(number - 1, line) for number, line in outside), text.count("\n") + 1
+    return inside, tuple(Line(number - 1, line) for number, line in outside), len(lines)
 
 
 def _device(section: Section, lines: list[str]) -> Device:
@@ -221,7 +219,7 @@ def _last_piece(text: str, recent: Sequence[str]) -> _Piece:
         cut = begun or is_dump_cut(device.config) or may_be_cut(device.text, recent)
     if not cut:
         return piece
-    shorter = dict(_read_piece(before)[0]).get(at) if begun else None
+    shorter = dict(_piece(before)[0]).get(at) if begun else None
     if shorter is not None:
         device = shorter._replace(text=device.text, unrecognised=(*shorter.unrecognised, Line(line, last)))
     return (*found[:-1], (at, device._replace(cut=True))), outside, height
