@@ -99,6 +99,11 @@ class Topology:
             self._slots.setdefault(address[:3], []).append(address)
         self.buses: dict[BusNumber, Bus] = _buses(self.devices, self.virtual)
         self._bus = {address: bus for bus in self.buses.values() for address in bus.devices}
+        self._parents = {
+            address: None if bus.kind is BusKind.UNKNOWN else bus.bridge for address, bus in self._bus.items()
+        }
+        for address in self.virtual:
+            self._parents[address] = self._parents[self._real(address)]
         self._below = {
             bus.bridge: bus for bus in self.buses.values() if bus.kind is BusKind.BRIDGED and bus.bridge
         }
@@ -114,10 +119,7 @@ class Topology:
 
         A virtual function has the bridge of its physical function.
         """
-        while address in self.virtual:
-            address = self.virtual[address].physical
-        bus = self._bus[address]
-        return None if bus.kind is BusKind.UNKNOWN else bus.bridge
+        return self._parents[address]
 
     def ancestors(self, address: Address) -> Iterator[Address]:
         """Yield the bridges above a device, nearest first."""
@@ -139,9 +141,13 @@ class Topology:
             if found is None:
                 found = self._roots[above] = self.root(above)
             return found
+        return self.bus(self._real(address))
+
+    def _real(self, address: Address) -> Address:
+        """Return the physical function of a virtual one, and any other function itself."""
         while address in self.virtual:
             address = self.virtual[address].physical
-        return self.bus(address)
+        return address
 
     @property
     def roots(self) -> tuple[Bus, ...]:

@@ -37,8 +37,12 @@ def releases(dump: Dump | str) -> Releases:
     """
     possible = set(range(len(RELEASES)))
     for place, text in _places(str(dump)).items():
-        for held, pattern, interval in _markers(place):
+        for pattern, printed_by in MARKERS[place]:
+            interval = _interval(printed_by)
+            if possible <= interval:
+                continue  # it would tell nothing new
             # Most markers are not there, and telling so by a plain text takes no compiled pattern.
+            held = plain(pattern)
             if held in text and (held == pattern or re.search(pattern, text, re.MULTILINE)):
                 possible &= interval
     if not possible:
@@ -173,14 +177,10 @@ def _places(text: str) -> dict[str, str]:
     return {place: "\n".join(lines) for place, lines in found.items()}
 
 
-@cache
-def _markers(place: str) -> tuple[tuple[str, str, frozenset[int]], ...]:
-    return tuple((plain(pattern), pattern, _interval(text)) for pattern, text in MARKERS[place])
-
-
 _UNSURE: Final = re.compile(r"\\.|\[\^?\]?[^]]*\]|\(.*\)|\{[^}]*\}|.(?=[?*{])|[.$+?*]")
 
 
+@cache
 def plain(pattern: str) -> str:
     """Return the longest plain text that every match of a marker's pattern holds."""
     return max(_UNSURE.sub("\0", pattern).split("\0"), key=len)
