@@ -114,17 +114,18 @@ class _Comparer:
         a, b = self.pair.a, self.pair.b
         yield from self._identity(a, b)
         for name in ("driver", "modules", "iommu_group", "numa_node", "physical_slot", "label"):
-            yield from self._value(name, _given(getattr(a, name)), _given(getattr(b, name)))
+            one, other = getattr(a, name), getattr(b, name)
+            if one != other:
+                yield from self._value(name, _given(one), _given(other))
         yield from self._mapping("", a.registers, b.registers)
         if a.capabilities != b.capabilities:
             yield from self._capabilities(dict(a.capability_paths()), dict(b.capability_paths()))
 
     def _identity(self, a: Device, b: Device) -> Iterator[Change]:
         """Compare what the device line says. Names are pci.ids' words for the ids: where both print ids, ids count."""
-        for field in ("vendor", "device", "subvendor", "subdevice"):
-            ids = getattr(a.ids, field), getattr(b.ids, field)
-            if None not in ids and ids[0] != ids[1]:
-                yield self._change("changed", f"ids/{field}", *ids)
+        for field, one, other in zip(a.ids._fields, a.ids, b.ids, strict=True):
+            if one != other and None not in (one, other):
+                yield self._change("changed", f"ids/{field}", one, other)
         if not (all(a.ids[:2]) and all(b.ids[:2])) and a.name != b.name:
             yield self._change("changed", "name", a.name, b.name, known=not same_kind(a, b))
         if None not in (a.class_.id, b.class_.id):
@@ -162,7 +163,7 @@ class _Comparer:
             return
         for name in dict.fromkeys((*before, *after)):
             one, other = before.get(name, _ABSENT), after.get(name, _ABSENT)
-            if one is not other:
+            if one is not other and one != other:
                 yield from self._value(f"{prefix}{name}", one, other)
 
     def _capabilities(self, before: dict[str, Capability], after: dict[str, Capability]) -> Iterator[Change]:
@@ -177,9 +178,9 @@ class _Comparer:
                 yield from self._capability(path, one, other)
 
     def _capability(self, path: str, one: Capability, other: Capability) -> Iterator[Change]:
-        if None not in (one.version, other.version):
+        if None not in (one.version, other.version) and one.version != other.version:
             yield from self._value(f"{path}/version", one.version, other.version)
-        if None not in (one.offset, other.offset):
+        if None not in (one.offset, other.offset) and one.offset != other.offset:
             yield from self._value(f"{path}/offset", f"{one.offset:x}", f"{other.offset:x}")
         yield from self._mapping(f"{path}/", one, other)
 
