@@ -57,6 +57,7 @@ def read_plain(text: str) -> tuple[Device, int] | None:
 
 
 def _read(text: str) -> tuple[Device, bool, int]:
+    """Return a device, whether its text is plain (``read_plain``), and the number of its lines."""
     stack = _PARTS(text)[::-1]
     known, strange, plain = _first_line(stack.pop())
     header: list[_tree.Entry] = []
@@ -65,10 +66,10 @@ def _read(text: str) -> tuple[Device, bool, int]:
     config = bytearray()
     at = 1
     while stack:
-        text_of = stack.pop()
-        part = parts.get(text_of)
+        part_text = stack.pop()
+        part = parts.get(part_text)
         if part is None:
-            part = _part(text_of) if text_of.startswith("\t") else _row(text_of, config)
+            part = _part(part_text) if part_text.startswith("\t") else _row(part_text, config)
         height, entries, attributes, capability, odd = part
         if capability is not None:
             capabilities.append(capability)

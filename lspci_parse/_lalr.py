@@ -49,7 +49,7 @@ class Parser:
 
     Args:
         tables: what ``_grammar.tables`` makes. An action above 0 shifts to that state less one; one below 0
-            reduces by the rule of that number, negated and less one.
+            reduces by the rule of that number, negated and less one. A rule is what ``_grammar._rule`` returns.
     """
 
     def __init__(self, tables: dict[str, Any]) -> None:
@@ -78,7 +78,8 @@ class Parser:
                 position += 1
             if position < end:
                 first = text[position]
-                for kind, head, width, match, then in ready[state].get(first) or self._prepare(state, first):  # noqa: B007
+                candidates = ready[state].get(first) or self._prepare(state, first)
+                for kind, head, width, match, then in candidates:  # noqa: B007 - those of the one that is found
                     if not match:
                         if text.startswith(head, position):
                             stop = position + width

@@ -213,7 +213,7 @@ class NamedId(NamedTuple):
 
 
 class Device(NamedTuple):
-    """One PCI function as lspci printed it. Two are equal when all but ``unrecognised`` and ``text`` is.
+    """One PCI function as lspci printed it. Two are equal when all but ``unrecognised`` and ``text`` are equal.
 
     Attributes:
         address: where it sits.
