@@ -59,12 +59,11 @@ def read_plain(text: str) -> tuple[Device, int] | None:
 def _read(text: str) -> tuple[Device, bool, int]:
     """Return a device, whether its text is plain (``read_plain``), and the number of its lines."""
     stack = _PARTS(text)[::-1]
-    known, strange, plain = _first_line(stack.pop())
+    known, strange, plain, at = _beginning(stack.pop())
     header: list[_tree.Entry] = []
-    repeats: dict[str, int] = {}
+    repeated: list[str] = []
     capabilities: list[Capability] = []
     config = bytearray()
-    at = 1
     while stack:
         part_text = stack.pop()
         part = parts.get(part_text)
@@ -78,7 +77,8 @@ def _read(text: str) -> tuple[Device, bool, int]:
         elif known.keys().isdisjoint(attributes):
             known.update(attributes)
         else:  # a line that comes again stays a line
-            header += _tree.again(entries, repeats)
+            header += entries
+            repeated.append(entries[0][0])
         if odd is not None:
             strange += [Line(at + line, line_text) for line, line_text in odd.strange]
             plain = plain and odd.plain
@@ -86,7 +86,7 @@ def _read(text: str) -> tuple[Device, bool, int]:
                 stack.append(odd.rest)
         at += height
     device = Device(
-        registers=_registers(header, known),
+        registers=_settled(header, repeated, known),
         capabilities=tuple(capabilities),
         config=bytes(config),
         unrecognised=tuple(strange),
@@ -96,15 +96,15 @@ def _read(text: str) -> tuple[Device, bool, int]:
     return device, plain, at
 
 
-def _first_line(line: str) -> tuple[dict[str, Any], list[Line], bool]:
-    """Return the attributes that it says, the line itself if no rule knows it, and whether it is whole."""
-    slot, _, text = line.partition(" ")
-    attributes, is_known, plain = registers.get(("device", text)) or _description(text)
-    return (
-        {"address": _tree.slot_address(slot), "slot": slot, **attributes},
-        [] if is_known else [Line(1, line)],
-        plain,
-    )
+def _beginning(text: str) -> tuple[dict[str, Any], list[Line], bool, int]:
+    """Return the attributes that a device's first line says, lines that no rule knows, and as ``_read`` the rest."""
+    line, *below = text.split("\n")
+    slot, _, said = line.partition(" ")
+    attributes, is_known, plain = registers.get(("device", said)) or _description(said)
+    strange = [] if is_known else [Line(1, line)]
+    strange += [Line(number, other) for number, other in enumerate(below, 2) if other]
+    known = {"address": _tree.slot_address(slot), "slot": slot, **attributes}
+    return known, strange, plain and "" not in below, 1 + len(below)
 
 
 def _description(text: str) -> tuple[dict[str, Any], bool, bool]:
@@ -114,13 +114,19 @@ def _description(text: str) -> tuple[dict[str, Any], bool, bool]:
     except NoParseError:
         # The line was cut, or something was printed into it.
         attributes, is_known = {"class_": NamedId(None, None), "name": text, "ids": Ids()}, False
-    registers["device", text] = found = attributes, is_known, "\n" not in text and not may_be_broken(text)
+    registers["device", text] = found = attributes, is_known, not may_be_broken(text)
     return found
 
 
-def _registers(header: list[_tree.Entry], known: dict[str, Any]) -> dict[str, Value]:
-    """Return the registers of the header; add what they say of the device to ``known``, its attributes."""
-    found = _tree.unique(header)
+def _settled(header: list[_tree.Entry], repeated: list[str], known: dict[str, Any]) -> dict[str, Value]:
+    """Return the registers of the header; add what they say of the device to ``known``, its attributes.
+
+    Args:
+        header: the entries.
+        repeated: the labels of those whose first line is an attribute.
+        known: the attributes.
+    """
+    found = _tree.unique(header, repeated)
     flags = found.get("Flags")
     if isinstance(flags, Register):
         known.update(_tree.flag_attributes(flags, known))
@@ -232,7 +238,7 @@ def _capability(text: str) -> tuple[Mapping[str, Any], Capability | None]:
 
 
 _OFFSET: Final = r"\[([0-9a-f]+)(?: v(\d+))?\]"
-_PLACE: Final = re.compile(rf"\tCapabilities:[\s,;]*(?:{_OFFSET})?")
+_PLACE: Final = re.compile(rf"\tCapabilities:[\t ,;]*(?:{_OFFSET})?")
 _DAMAGED_PLACE: Final = re.compile(rf".*?{_OFFSET}|")
 
 
@@ -240,14 +246,15 @@ def _title(line: str) -> tuple[_tree.Title, str, str]:
     """Return what a capability's title says, and its offset and version as printed, either empty if missing."""
     place = _PLACE.match(line)
     text = line[place.end() :] if place else line
-    title: _tree.Title = registers.get(("title", text)) or _named(text)
-    if place is None or not (place[1] or title.attributes) or title.kind == "unknown":
+    title: _tree.Title = registers.get(("title", text)) or _title_text(text)
+    # Only where access is denied, lspci prints no offset.
+    if place is None or bool(place[1]) == ("access_denied" in title.attributes) or title.kind == "unknown":
         title = _tree.Title("unknown", line.rpartition("]")[2].strip())
         place = _DAMAGED_PLACE.match(line)
     return (title, place[1] or "", place[2] or "") if place else (title, "", "")
 
 
-def _named(text: str) -> _tree.Title:
+def _title_text(text: str) -> _tree.Title:
     """Read and remember what stands behind a capability's offset."""
     try:
         title = _parsed("title", text, _tree.title)

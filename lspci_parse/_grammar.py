@@ -196,7 +196,7 @@ def _rule(rule: Rule) -> tuple[str, int, str, bool, list[int]]:
 
 
 _PIECES: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL).findall
-_PLAIN: Final = re.compile(r"(?:(?:[^\\\[\](){}*+?.^$|]|\\[^\w])(?![*+?{]))*").match
+_LITERAL: Final = re.compile(r"(?:(?:[^\\\[\](){}*+?.^$|]|\\[^\w])(?![*+?{]))*").match
 
 
 def ways(pattern: str, head: str = "") -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ def ways(pattern: str, head: str = "") -> list[tuple[str, str]]:
     """
     found = []
     for branch in _branches(pattern):
-        plain = _PLAIN(branch)
+        plain = _LITERAL(branch)
         end = plain.end() if plain else 0
         literal, rest = head + re.sub(r"\\(.)", r"\1", branch[:end]), branch[end:]
         inside, behind = _group(rest)

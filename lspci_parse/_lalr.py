@@ -105,12 +105,12 @@ class Parser:
 
     def _reduce(self, number: int, states: list[int], values: list[Any]) -> int:
         """Put one value for the last few of the stack, as the rule says, and return the state after it."""
-        rule, size, name, plain, lost = self._rules[number]
+        rule, size, name, simple, lost = self._rules[number]
         children: list[Any] = []
         if size:
             children = values[-size:]
             del states[-size:], values[-size:]
-            if not plain:
+            if not simple:
                 children = _spread(children, lost)
         state = self._gotos[states[-1]][rule]
         states.append(state)
@@ -124,6 +124,11 @@ class Parser:
 
     def _prepare(self, state: int, first: str) -> list[Candidate]:
         """Make ready what may come in a state when the text goes on with a character: most states are never met."""
+        if not first.isascii():
+            # No literal text of a grammar begins so: they are one, for there are too many to keep each.
+            first = ""
+            if first in self._ready[state]:
+                return self._ready[state][first]
         row = self._actions[state]
         found: list[Candidate] = []
         for number, then in zip(row[::2], row[1::2], strict=True):

@@ -25,7 +25,7 @@ slot: Final = re.compile(rf"{_ADDRESS} ").match
 """Finds the address that a line begins with."""
 device_line: Final = re.compile(_DEVICE).match
 """Finds address and class that a device's line begins with. (``lspci -m`` puts the class in quotes.)"""
-hex_row: Final = re.compile(r"([0-9a-f]{2,3}):(?: [0-9a-f]{2}){1,16}\s*").fullmatch
+hex_row: Final = re.compile(r"([0-9a-f]{2,3}):(?: [0-9a-f]{2}){1,16}[ \t]*").fullmatch
 """Matches a row of a hex dump (``-x``); its group 1 is the offset."""
 
 

@@ -55,24 +55,17 @@ def _label(text: str) -> str:
     return text.rstrip(": \t(")
 
 
-def unique(pairs: Sequence[Entry]) -> dict[str, Value]:
-    """Keep every entry: the second of a name is stored as ``Name#2``."""
+def unique(pairs: Sequence[Entry], taken: Iterable[str] = ()) -> dict[str, Value]:
+    """Keep every entry: the second of a name is stored as ``Name#2``. Of those in ``taken``, the first is elsewhere."""
     result = dict(pairs)
-    if len(result) == len(pairs):
+    counts = dict.fromkeys(taken, 1)
+    if len(result) == len(pairs) and not counts:
         return result
     result.clear()
-    counts: dict[str, int] = {}
     for name, value in pairs:
         count = counts[name] = counts.get(name, 0) + 1
         result[name if count == 1 else f"{name}#{count}"] = value
     return result
-
-
-def again(pairs: Iterable[Entry], repeats: dict[str, int]) -> Iterator[Entry]:
-    """Name entries whose first one stands elsewhere as ``unique`` would; ``repeats`` counts them."""
-    for name, value in pairs:
-        count = repeats[name] = repeats.get(name, 1) + 1
-        yield f"{name}#{count}", value
 
 
 def fields(rule: str, children: Iterable[Token | Tree]) -> list[Entry]:
@@ -341,4 +334,5 @@ def attributes(label: str, value: Any) -> Mapping[str, Any]:
 
 def flag_attributes(flags: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of the device that stand among the words of ``-v``'s Flags line and are not known yet."""
-    return {name: flags[label] for label, name in _NUMBERS.items() if label in flags and name not in known}
+    found = {name: flags.get(label) for label, name in _NUMBERS.items() if name not in known}
+    return {name: value for name, value in found.items() if type(value) is int}  # a word alone is a flag

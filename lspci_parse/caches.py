@@ -29,7 +29,8 @@ def make_room(text: str) -> None:
     """Forget what has grown too large, before a text is read of which each cache may keep all."""
     global _held  # noqa: PLW0603 - the caches are global, too
     _held += len(text)
-    if _held > TEXT or len(devices) >= SIZE or len(parts) >= SIZE or len(registers) >= SIZE:
+    full = len(devices) >= SIZE or len(bodies) >= SIZE or len(parts) >= SIZE or len(registers) >= SIZE
+    if full or _held > TEXT:
         _held = len(text) + max(map(_trim, _CACHES))
 
 
@@ -43,7 +44,8 @@ def clear() -> None:
 
 def _trim(cache: dict[Any, Any]) -> int:
     """Empty a cache that is half full or more; return how many characters it holds."""
-    held = sum(len(key if isinstance(key, str) else key[1]) for key in cache)
+    # A list of the keys is made at once: another thread may be reading, too.
+    held = sum(len(key if isinstance(key, str) else key[1]) for key in list(cache))
     if 2 * held < TEXT and 2 * len(cache) < SIZE:
         return held
     cache.clear()

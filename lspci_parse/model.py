@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, Union
 
 Value: TypeAlias = Union[bool, int, str, tuple["Value", ...], "Register", None]
 """A flag, a number, a word or hex string, nothing, a list, or a nested group of fields."""
 
-_ADDRESS: Final = re.compile(
-    r"(?:([0-9a-f]{4,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.ASCII | re.IGNORECASE
-).fullmatch
+_ADDRESS: Final = re.compile(r"(?ai)(?:([\da-f]{4,8}):)?([\da-f]{1,2}):([\da-f]{1,2})\.([0-7])").fullmatch
 
 
 class Address(NamedTuple):
@@ -164,9 +161,7 @@ class Capability(_Fields):
         return (self.kind, self.offset, self.version, self.extended, self._fields)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Capability):
-            return NotImplemented
-        return self._meaning() == other._meaning()
+        return self._meaning() == other._meaning() if isinstance(other, Capability) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.kind, self.offset, self.version))
@@ -249,7 +244,7 @@ class Device(NamedTuple):
     ids: Ids = Ids()
     revision: str = "00"
     prog_if: NamedId | None = None
-    registers: Mapping[str, Any] = MappingProxyType({})
+    registers: Mapping[str, Any] = {}
     capabilities: tuple[Capability, ...] = ()
     driver: str | None = None
     modules: tuple[str, ...] = ()
@@ -341,6 +336,11 @@ class Dump:
         self.outside: Final = outside
         self.text: Final = text
         self._printed_by: Final = printed_by
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in vars(self):
+            raise AttributeError(f"a dump is read-only: {name}")
+        super().__setattr__(name, value)
 
     def __eq__(self, other: object) -> bool:
         return self.devices == other.devices if isinstance(other, Dump) else NotImplemented

@@ -125,3 +125,39 @@ def test_a_damaged_title_keeps_its_offset(title: str, offset: int | None) -> Non
     device = read_device(text(f"->{title}"))
     assert [(cap.kind, cap.offset) for cap in device.capabilities] == [("unknown", offset)]
     assert device.unrecognised == (Line(2, f"\t{title}"),)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Capabilities: [48] <access denied>", "Capabilities: <chain looped>", "Capabilities:\x0c[48] Null"],
+)
+def test_a_title_as_lspci_never_prints_it_is_not_known(title: str) -> None:
+    device = read_device(text(f"->{title}"))
+    assert not device.access_denied
+    assert device.chain is None
+    assert device.unrecognised == (Line(2, f"\t{title}"),)
+
+
+def test_no_entry_is_lost_where_damaged_and_whole_lines_come_again() -> None:
+    labels = "IOMMU group :", "IOMMU group:", "IOMMU group:", "IOMMU group :", "IOMMU group :"
+    device = read_device(text(*(f"->{label} {number}" for number, label in enumerate(labels))))
+    assert device.iommu_group == 1
+    assert len(device.registers) == 4
+
+
+def test_deep_lines_below_the_first_are_strange_and_counted() -> None:
+    device = read_device(text("->->deep", "->->deeper", "->Strange"))
+    assert device.name == "Some Root Port"
+    assert device.unrecognised == (Line(2, "\t\tdeep"), Line(3, "\t\tdeeper"), Line(4, "\tStrange"))
+
+
+def test_a_word_is_no_number() -> None:
+    device = read_device(text("->Flags: fast devsel, NUMA node , IOMMU group"))
+    assert (device.numa_node, device.iommu_group) == (None, None)
+
+
+@pytest.mark.parametrize("blank", ["\x1c", "\x85", "\xa0", "\u2003"])
+def test_a_row_of_the_hex_dump_ends_in_no_other_blank(blank: str) -> None:
+    device = read_device(text("00: 86 80", f"02: 01 00{blank}"))
+    assert device.config == b"\x86\x80"
+    assert device.unrecognised == (Line(3, f"02: 01 00{blank}"),)

@@ -234,6 +234,17 @@ def test_every_rule_of_a_line_has_a_sample() -> None:
     assert sorted(lines - {sample.rule for sample in SAMPLES}) == []
 
 
+def test_what_is_made_ready_is_bounded() -> None:
+    """No text begins a terminal with more characters than the grammars are written in."""
+    own = Parser(tables(stock(), ""))
+    for code in range(0x100, 0x800):
+        with pytest.raises(NoParseError):
+            own.parse(f"Control: I/O+ {chr(code)}", "header")
+    ready = [by_start for by_start in own._ready if by_start]  # noqa: SLF001 - what is kept is not to be seen otherwise
+    assert sum(map(len, ready)) < 20
+    assert all(head.isascii() for _, found in own._terminals for head, _ in found)  # noqa: SLF001
+
+
 # ------------------------------------------------------------------------------------------------- ways to match
 
 

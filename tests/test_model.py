@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
-from lspci_parse import Address, Capability, Register, parse
+from lspci_parse import Address, Capability, Device, Register, diff, parse
+from lspci_parse.model import NamedId
 
 TEXT = """\
 00:1c.5 PCI bridge: Example Corporation Root Port #6 (rev f0)
@@ -95,3 +99,22 @@ def test_registers_read_as_mappings_and_print_like_lspci() -> None:
     assert repr(Capability("acs", "Access Control Services", offset=0x140, version=1, extended=True)) == (
         "<Capability acs at [140 v1]>"
     )
+
+
+def test_a_dump_is_read_only() -> None:
+    dump = parse(TEXT)
+    with pytest.raises(AttributeError, match="read-only: devices"):
+        dump.devices = ()  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        dump.devices[0].name = ""  # type: ignore[misc]
+
+
+def test_what_is_read_and_found_can_be_copied_and_sent_to_other_processes() -> None:
+    dump = parse(TEXT)
+    for thing in (
+        dump,
+        dump.devices[0],
+        diff(dump, dump),
+        Device(Address(0, 0, 0, 0), "", NamedId(None, None), ""),
+    ):
+        assert pickle.loads(pickle.dumps(thing)) == copy.deepcopy(thing) == thing  # noqa: S301 - its own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -319,6 +320,57 @@ def test_caches_are_bounded_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
     parse("".join(device(f"{bus:02x}:00.0", f"Subsystem: {'x' * 1000} {bus}\n") for bus in range(100)))
     assert 0 < sum(map(len, caches.devices)) < 10_000
     assert 0 < sum(map(len, caches.parts)) < 10_000
+
+
+def test_bodies_are_bounded_like_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "SIZE", 10)
+    caches.clear()
+    for number in range(100):
+        parse(device("00:00.0", f"Latency: {number}\n"))
+        parse(device("00:00.1", "Latency: 0\n"))
+    assert 0 < len(caches.bodies) <= 10
+
+
+def test_threads_may_read_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "TEXT", 20_000)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        texts = [
+            "".join(
+                device(f"{bus:02x}:00.0", f"Latency: {bus}\n", f"BIST result: {at:02x}\n")
+                for bus in range(60)
+            )
+            for at in range(40)
+        ]
+        with ThreadPoolExecutor(4) as pool:
+            assert [len(dump) for dump in pool.map(parse, texts)] == [60] * len(texts)
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_a_device_that_reads_like_another_takes_its_address_alone() -> None:
+    body = device("00:00.0", "Latency: 7\n").partition(" ")[2]
+    caches.clear()
+    dump = parse(f"00:00.0 {body}0001:17:1f.7 {body}\n\n00:1c.0/02:00.0 {body}")
+    assert [str(found.address) for found in dump] == ["0000:00:00.0", "0001:17:1f.7", "0000:02:00.0"]
+    assert [found.text.partition(" ")[0] for found in dump] == [found.slot for found in dump]
+    assert dump.lines == (1, 1 + body.count("\n"), 3 + 2 * body.count("\n"))
+    assert dump.devices[0].registers is dump.devices[1].registers
+
+
+def test_a_known_body_makes_no_device_of_another_line() -> None:
+    body = device("00:00.0", "Latency: 7\n").partition(" ")[2]
+    dump = parse(f"00:00.0 {body}")
+    assert len(parse(f"00:00.1 {body}")) == len(dump) == 1
+    with pytest.raises(LspciError):
+        parse(f"foreign {body}")
+
+
+def test_a_first_line_that_no_rule_knows_is_no_body() -> None:
+    lines = [f"00:00.{at} Host bridge: (rev 01)\n\tLatency: 7\n" for at in range(2)]
+    dumps = [parse(line) for line in lines]
+    assert [dump.unrecognised for dump in dumps] == [((1, line.partition("\n")[0]),) for line in lines]
 
 
 def test_what_comes_again_is_shared() -> None:

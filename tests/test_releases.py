@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lspci_parse import Device, Dump, parse
+from lspci_parse import Device, Dump, parse, parse_all
 from lspci_parse._grammar import grammar_text
 from lspci_parse.model import Releases
-from lspci_parse.releases import RELEASES, comparable, derived, differs, plain, printable, releases
+from lspci_parse.releases import RELEASES, comparable, derived, differs, longest_literal, printable, releases
 from lspci_parse.releases.history import CHANGED, DERIVED, NAMED, PRINTED, REINTERPRETED
 from lspci_parse.releases.markers import MARKERS
 from tests.paths import CORPUS
@@ -58,14 +58,14 @@ def test_markers_have_no_choice_outside_of_parentheses() -> None:
     ],
 )
 def test_the_text_that_a_marker_holds(pattern: str, text: str) -> None:
-    assert plain(pattern) == text
+    assert longest_literal(pattern) == text
 
 
 def test_every_marker_holds_its_text() -> None:
     text = "\n".join(path.read_text(errors="replace") for path in sorted(CORPUS.rglob("*.txt")))
     for pattern, _ in ALL:
-        assert len(plain(pattern)) > 1, pattern
-        assert all(plain(pattern) in found[0] for found in re.finditer(pattern, text, re.MULTILINE))
+        assert len(longest_literal(pattern)) > 1, pattern
+        assert all(longest_literal(pattern) in found[0] for found in re.finditer(pattern, text, re.MULTILINE))
 
 
 # -------------------------------------------------------------------------------------------------- questions
@@ -144,6 +144,21 @@ def test_what_all_releases_read_alike_takes_no_look_at_the_dump() -> None:
 def test_differs_says_where_to_ask() -> None:
     assert not differs("acs/ACSCtl/SrcValid")
     assert differs("exp/LnkCap2/DRS")
+
+
+@pytest.mark.parametrize("prefix", ["\t", "\t\t", "    ", "> "])
+def test_the_release_of_an_indented_dump(prefix: str) -> None:
+    text = (CORPUS / "hosts" / "server.txt").read_text()
+    indented = "".join(f"{prefix}{line}\n" for line in text.splitlines())
+    assert parse(indented).lspci == parse(text).lspci != Releases()
+
+
+def test_the_release_is_that_of_the_output_alone() -> None:
+    old, new = (
+        f"00:00.0 Host bridge: A\n\t{line}\n" for line in ("BridgeCtl: NoISA- VGA- MAbort-", "IOMMU group: 1")
+    )
+    dumps = parse_all(f"{old}\n$ lspci -vv\n{new}")
+    assert [dump.lspci for dump in dumps] == [Releases(None, "3.5.6"), Releases("3.7", None)]
 
 
 def test_opinions_are_no_facts() -> None:

@@ -31,7 +31,7 @@ class _Cmdline(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-class Cmdline(_Cmdline):
+class Cmdline(_Cmdline):  # a named tuple has no place for what is cached
     """A kernel command line.
 
     Attributes:

@@ -8,7 +8,6 @@ from contextlib import closing
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from lspci_parse.errors import LspciError
@@ -44,12 +43,12 @@ class _Host(NamedTuple):
     groups: Mapping[Address, int] | None = None
     kernel: str | None = None
     dmi: Dmi | None = None
-    files: Mapping[Role, str] = MappingProxyType({})
+    files: Mapping[Role, str] = {}
     notes: tuple[str, ...] = ()
     foreign_log: bool = False
 
 
-class Host(_Host):
+class Host(_Host):  # a named tuple has no place for what is cached
     """One machine.
 
     Attributes:
@@ -192,7 +191,7 @@ class _Gathering:
             groups=self._first("groups", lambda text, name: parse_groups(text, source=name)),
             kernel=kernel or (own.kernel.release if own and own.kernel else None),
             dmi=dmi or (own.dmi if own else None),
-            files=MappingProxyType(self.used),
+            files=dict(self.used),
             notes=tuple(self.notes),
             foreign_log=foreign,
         )

@@ -81,7 +81,7 @@ class _Log(NamedTuple):
     complete: bool = False
 
 
-class Log(_Log):
+class Log(_Log):  # a named tuple has no place for what is cached
     """What a kernel log says of its last boot.
 
     Attributes:

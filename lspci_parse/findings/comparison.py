@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.difference import Change, compare
@@ -42,7 +41,7 @@ class Comparison(NamedTuple):
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     moved: tuple[tuple[Address, Address], ...] = ()
-    hidden: Mapping[str, int] = MappingProxyType({})
+    hidden: Mapping[str, int] = {}
 
     @property
     def summary(self) -> dict[str, int]:

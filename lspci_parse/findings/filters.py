@@ -135,7 +135,7 @@ def _ignore(table: Any, source: str) -> Ignore:
     for name in ("pattern", "reason"):
         if not isinstance(table.get(name), str) or not table[name]:
             raise LspciError(f'an ignore has no {name}; expected {name} = "..."', source)
-    from datetime import date  # noqa: PLC0415 - as above
+    from datetime import date  # noqa: PLC0415 - only a file of ignores needs it
 
     until = table.get("until")
     if until is not None and not isinstance(until, date):

@@ -30,9 +30,9 @@ def host_changes(a: Host, b: Host, pairs: tuple[Pair, ...] = ()) -> Iterator[Cha
         pairs: the functions both have, for what the logs tell of single devices.
     """
     one, other = dict(_facts(a)), dict(_facts(b))
-    for path in one.keys() & other.keys():
-        if one[path] != other[path]:
-            yield Change("changed", None, None, path, one[path], other[path])
+    for path, fact in one.items():
+        if other.get(path, fact) != fact:
+            yield Change("changed", None, None, path, fact, other[path])
     if a.cmdline is not None and b.cmdline is not None:
         yield from _parameters(a.cmdline, b.cmdline)
     firmware_a, firmware_b = firmware(a), firmware(b)

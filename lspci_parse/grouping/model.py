@@ -73,7 +73,7 @@ class _Groups(NamedTuple):
     assumptions: tuple[str, ...] = ()
 
 
-class Groups(_Groups):
+class Groups(_Groups):  # a named tuple has no place for what is cached
     """The IOMMU groups that Linux makes.
 
     Attributes:

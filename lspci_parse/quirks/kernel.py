@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.errors import LspciError
@@ -85,7 +84,7 @@ class Boot(NamedTuple):
     kernel: Kernel = NEWEST
     known: bool = False
     cmdline: str | None = None
-    aliases: Mapping[Address, frozenset[Address]] = MappingProxyType({})
+    aliases: Mapping[Address, frozenset[Address]] = {}
     pch_failed: frozenset[Address] = frozenset()
 
     def parameter(self, name: str) -> tuple[str, ...]:

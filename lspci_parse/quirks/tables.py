@@ -9,12 +9,12 @@ import re
 import struct
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from lspci_parse.topology import DOWNSTREAM, INTEGRATED, ROOT_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lspci_parse.model import Address, Device
     from lspci_parse.quirks.kernel import Kernel
@@ -175,6 +175,9 @@ class AliasQuirk(NamedTuple):
         return frozenset()
 
 
+_Row = TypeVar("_Row", AcsQuirk, AliasQuirk)
+
+
 def _target(vendor: str, devices: str, names: str) -> Target:
     numbers: set[int] = set()
     for part in devices.split(",") if devices != "any" else ():
@@ -207,14 +210,20 @@ def acs_quirks() -> dict[str, tuple[AcsQuirk, ...]]:
 @lru_cache(1 << 12)
 def acs_rows(identity: Identity) -> tuple[tuple[AcsQuirk, str], ...]:
     """Return the ACS quirks that are about a device, and how it is known as one of each (``Target.match``)."""
-    rows = (row for vendor in identity.vendors for row in acs_quirks().get(vendor, ()))
-    return tuple((row, how) for row in rows if (how := row.target.match(identity)) is not None)
+    return tuple(_about(identity, acs_quirks()))
 
 
 @lru_cache(1 << 12)
 def _alias_rows(identity: Identity) -> tuple[tuple[AliasQuirk, str], ...]:
-    rows = (row for vendor in identity.vendors for row in _alias_quirks().get(vendor, ()))
-    return tuple((row, how) for row in rows if (how := row.target.match(identity)) is not None)
+    return tuple(_about(identity, _alias_quirks()))
+
+
+def _about(identity: Identity, rows: Mapping[str, Iterable[_Row]]) -> Iterator[tuple[_Row, str]]:
+    for vendor in identity.vendors:
+        for row in rows.get(vendor, ()):
+            how = row.target.match(identity)
+            if how is not None:
+                yield row, how
 
 
 @cache

@@ -36,14 +36,15 @@ def releases(dump: Dump | str) -> Releases:
         only the development after 3.14 prints gives 3.14 and no end. Texts of two releases in one give no range.
     """
     possible = set(range(len(RELEASES)))
-    for place, text in _places(str(dump)).items():
+    text = dump if isinstance(dump, str) else "\n".join(device.text for device in dump)
+    for place, lines in _places(text).items():
         for pattern, printed_by in MARKERS[place]:
             interval = _interval(printed_by)
             if possible <= interval:
                 continue  # it would tell nothing new
             # Most markers are not there, and telling so by a plain text takes no compiled pattern.
-            held = plain(pattern)
-            if held in text and (held == pattern or re.search(pattern, text, re.MULTILINE)):
+            held = longest_literal(pattern)
+            if held in lines and (held == pattern or re.search(pattern, lines, re.MULTILINE)):
                 possible &= interval
     if not possible:
         return Releases()
@@ -181,7 +182,7 @@ _UNSURE: Final = re.compile(r"\\.|\[\^?\]?[^]]*\]|\(.*\)|\{[^}]*\}|.(?=[?*{])|[.
 
 
 @cache
-def plain(pattern: str) -> str:
+def longest_literal(pattern: str) -> str:
     """Return the longest plain text that every match of a marker's pattern holds."""
     return max(_UNSURE.sub("\0", pattern).split("\0"), key=len)
 

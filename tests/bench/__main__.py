@@ -88,8 +88,8 @@ class Devices(io.RawIOBase):
         while len(self.rest) < len(buffer) and self.made < int(sys.argv[2]):
             at, self.made = self.made, self.made + 1
             slot = f"{at >> 16:04x}:{at >> 8 & 255:02x}:{at >> 3 & 31:02x}.{at & 7}"
-            text = number.sub(f"{at:08x}", devices[at % len(devices)], 1)
-            self.rest += f"{slot} {text}\\n\\n".encode()
+            title, _, rest = number.sub(f"{at:08x}", devices[at % len(devices)], 1).partition("\\n")
+            self.rest += f"{slot} {title} {at:x}\\n{rest}\\n\\n".encode()
         size = min(len(buffer), len(self.rest))
         buffer[:size], self.rest = self.rest[:size], self.rest[size:]
         return size
