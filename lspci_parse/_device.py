@@ -78,7 +78,7 @@ def _read(text: str) -> tuple[Device, bool, int]:
             known.update(attributes)
         else:  # a line that comes again stays a line
             header += entries
-            repeated.append(entries[0][0])
+            repeated += [label for label, _ in entries]
         if odd is not None:
             strange += [Line(at + line, line_text) for line, line_text in odd.strange]
             plain = plain and odd.plain

@@ -161,3 +161,8 @@ def test_a_row_of_the_hex_dump_ends_in_no_other_blank(blank: str) -> None:
     device = read_device(text("00: 86 80", f"02: 01 00{blank}"))
     assert device.config == b"\x86\x80"
     assert device.unrecognised == (Line(3, f"02: 01 00{blank}"),)
+
+
+@pytest.mark.parametrize("title", ["Capabilities: <access denied>", "Capabilities: [40] <chain looped>"])
+def test_an_end_of_capabilities_that_comes_again_says_nothing_new(title: str) -> None:
+    assert read_device(text(f"->{title}", f"->{title}")) == read_device(text(f"->{title}"))
