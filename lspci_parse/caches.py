@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 SIZE = 50_000
-"""How many texts of each kind (devices, their parts, the registers in those) are remembered."""
+"""How many texts of each kind (devices, their bodies, their parts, the registers in those) are remembered."""
 TEXT = 8 << 20
 """How many characters of texts of each kind are remembered; their trees take more."""
 
