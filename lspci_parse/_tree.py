@@ -273,10 +273,9 @@ def device_line(tree: Tree) -> dict[str, Any]:
         "ids": Ids(*ids),
         "revision": parts["REVISION"][5:-1] if "REVISION" in parts else "00",
     }
-    if "PROG_IF" in parts:
-        match = re.fullmatch(r"\(prog-if (..)(?: \[(.*)\])?\)", parts["PROG_IF"])
-        if match is not None:
-            result["prog_if"] = NamedId(match[1], match[2])
+    if "PROG_IF" in parts:  # (prog-if 00 [Normal decode])
+        number, _, words = parts["PROG_IF"][9:-1].partition(" [")
+        result["prog_if"] = NamedId(number, words[:-1] or None)
     result["dead"] = result["revision"] == "ff" and parts.get("PROG_IF", "").startswith("(prog-if ff")
     return result
 
@@ -327,7 +326,7 @@ def attributes(label: str, value: Any) -> Mapping[str, Any]:
     if label == "Subsystem":
         name, ids = _name_and_ids(value)
         return {"subsystem": name, "subsystem_ids": ids}
-    if label in _NUMBERS and re.fullmatch(r"-?\d+", value):
+    if label in _NUMBERS and value.removeprefix("-").isdecimal():
         return {_NUMBERS[label]: int(value)}
     return NOTHING
 

@@ -28,7 +28,7 @@ def decimal(text: str) -> int:
 
 def irq(text: str) -> int:
     """An interrupt number: decimal, or eight hex digits (builds for SPARC)."""
-    return int(text, 16) if re.fullmatch(r"0[0-9a-f]{7}", text) else int(text)
+    return int(text, 16) if len(text) == 8 and text[0] == "0" else int(text)
 
 
 def number_or_word(text: str) -> Value:
