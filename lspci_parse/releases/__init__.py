@@ -36,8 +36,13 @@ def releases(dump: Dump | str) -> Releases:
         only the development after 3.14 prints gives 3.14 and no end. Texts of two releases in one give no range.
     """
     possible = set(range(len(RELEASES)))
-    text = dump if isinstance(dump, str) else "\n".join(device.text for device in dump)
-    for place, lines in _places(text).items():
+    # Many devices differ in their first line alone, which tells nothing.
+    bodies = (
+        dict.fromkeys(device.text.partition("\n")[2] for device in dump)
+        if isinstance(dump, Dump)
+        else (dump,)
+    )
+    for place, lines in _places("\n".join(bodies)).items():
         for pattern, printed_by in MARKERS[place]:
             interval = _interval(printed_by)
             if possible <= interval:
