@@ -181,8 +181,9 @@ def _part(text: str) -> _Part:
 
 def _row(text: str, config: bytearray) -> _Part:
     """Read a row of the hex dump into ``config``; what is none, or does not go on there, is strange."""
-    strange = () if not text or _add_row(config, text) else (Line(1, text),)
-    plain = hex_row(text) is not None and "\n" not in text
+    row = hex_row(text)
+    strange = () if not text or (row and _add_row(config, row)) else (Line(1, text),)
+    plain = row is not None
     return (
         text.count("\n") + 1,
         (),
@@ -192,12 +193,9 @@ def _row(text: str, config: bytearray) -> _Part:
     )
 
 
-def _add_row(config: bytearray, line: str) -> bool:
-    """Take a row of the hex dump, if it is one that goes on where the last ended or says again what is known."""
-    row = hex_row(line)
-    if row is None:
-        return False
-    offset, data = int(row[1], 16), bytes.fromhex(line[row.end(1) + 1 :])
+def _add_row(config: bytearray, row: re.Match[str]) -> bool:
+    """Take a row of the hex dump, if it goes on where the last ended or says again what is known."""
+    offset, data = int(row[1], 16), bytes.fromhex(row.string[row.end(1) + 1 :])
     known = config[offset : offset + len(data)]
     if offset > len(config) or not data.startswith(known):
         return False
