@@ -60,7 +60,7 @@ class _Writer:
                 if len(findings) > 1
                 else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
             )
-        if first.name and len(findings) == 1:
+        if len(findings) == 1 and first.name not in ("", first.before, first.after):
             yield paragraph("device", first.name, self.width)
         if self.comparison.a == self.comparison.b:
             yield paragraph("found", said(first.after), self.width)

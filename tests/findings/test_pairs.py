@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,3 +176,28 @@ def test_every_dump_at_hand_equals_itself(shared: Path) -> None:
             continue
         comparison = diff(dump, dump)
         assert (path, comparison.findings, comparison.changes) == (path, (), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("access-denied", ("not denied", "denied")),
+        ("cut", ("ends behind a device", "ends in the middle of a device")),
+        ("extended-config-unreadable", ("readable", "not readable")),
+        ("verbosity", ("-vv or -vvv", "-v")),
+    ],
+)
+def test_a_finding_about_a_host_tells_what_each_side_shows(name: str, values: tuple[str, str]) -> None:
+    folder = CORPUS / "pairs" / name
+    a, b = (parse((folder / f"{side}.txt").read_bytes()) for side in "ab")
+    for comparison, expected in ((diff(a, b), values), (diff(b, a), values[::-1])):
+        told = next(one for one in comparison.findings if one.rule == PAIRS[name][0][0])
+        assert (told.before, told.after) == expected
+
+
+def test_a_host_without_groups_has_its_iommu_off() -> None:
+    text = (CORPUS / "incident" / "good" / "lspci.txt").read_text("utf-8")
+    without = re.sub(r"\tIOMMU group: \d+\n", "", text)
+    (told,) = (one for one in diff(parse(text), parse(without)).findings if one.rule == "iommu-off")
+    assert (told.severity, told.before, told.after) == ("critical", "groups", "no groups")
+    assert all(one.rule != "iommu-off" for one in diff(parse(without), parse(text)).findings)

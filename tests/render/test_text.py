@@ -56,6 +56,13 @@ WARNING  groups-merged  02:00.0 lost it
     )
 
 
+def test_a_device_that_one_side_lacks_is_named_once() -> None:
+    gone = finding(PORT, "device-missing", name="Example Port", before="Example Port")
+    report = text(Comparison(A, B, (gone,)))
+    assert "  A         Example Port\n  B         not there\n" in report
+    assert report.count("Example Port") == 1
+
+
 def test_one_and_several_are_told_apart() -> None:
     warnings = tuple(finding(at, severity="warning") for at in (PORT, OTHER))
     report = text(Comparison(Side("good.txt", 1), B, warnings))

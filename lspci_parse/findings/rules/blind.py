@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lspci_parse.findings.model import Finding, Found, rule
 from lspci_parse.findings.words import named
@@ -21,10 +21,13 @@ def _sides(context: Context) -> Iterator[tuple[str, Visibility, Visibility]]:
     yield "B", other, one
 
 
-def _about(side: str, name: str, head: str, detail: str, remedy: str, path: str = "") -> Found:
-    """Return a finding about one host as a whole; the value stands on the side it is about."""
-    before, after = (head, None) if side == "A" else (None, head)
-    return Found(Finding(name, "warning", None, None, path, before, after, head, detail, remedy))
+_OPTIONS: Final = {Detail.NAMES: "no -v", Detail.TITLES: "-v", Detail.REGISTERS: "-vv or -vvv"}
+
+
+def _about(side: str, name: str, values: tuple[str, str], title: str, detail: str, remedy: str) -> Found:
+    """Return a finding about one host as a whole; ``values`` are what it shows and what the other one shows."""
+    before, after = values if side == "A" else reversed(values)
+    return Found(Finding(name, "warning", None, None, "", before, after, title, detail, remedy))
 
 
 @rule("access-denied", "warning", "capabilities are hidden from the user who ran lspci")
@@ -33,7 +36,8 @@ def access_denied(context: Context) -> Iterator[Found]:
     for side, own, other in _sides(context):
         if own.access_denied and not other.access_denied:
             yield _about(
-                side, "access-denied", f"the capabilities of {side} are hidden: <access denied>",
+                side, "access-denied", ("denied", "not denied"),
+                f"the capabilities of {side} are hidden: <access denied>",
                 "lspci shows capabilities to root only, so nothing is known of ACS, links, errors and interrupts on "
                 f"{side}; none of them counts as lost.",
                 f"Take the dump of {side} again as root: sudo lspci -vvv",
@@ -48,7 +52,7 @@ def extended_config_unreadable(context: Context) -> Iterator[Found]:
             if Detail.NAMES in (own.detail, other.detail) or not _has_extended(other):
                 continue
             yield _about(
-                side, "extended-config-unreadable",
+                side, "extended-config-unreadable", ("not readable", "readable"),
                 f"no device of {side} shows a capability in extended configuration space",
                 "Memory-mapped configuration access (MMCONFIG, from the ACPI MCFG table) is not usable on "
                 f"{side}, so ACS, AER, SR-IOV and the like are not known there, neither to lspci nor to the kernel.",
@@ -66,9 +70,10 @@ def less_detail(context: Context) -> Iterator[Found]:
     """Find a dump taken with fewer -v."""
     for side, own, other in _sides(context):
         if own.detail < other.detail:
-            option = "-v" if own.detail == Detail.TITLES else "no -v"
+            option = _OPTIONS[own.detail]
             yield _about(
-                side, "less-detail", f"the dump of {side} was taken with {option} and lacks registers",
+                side, "less-detail", (option, _OPTIONS[other.detail]),
+                f"the dump of {side} was taken with {option} and lacks registers",
                 "What it does not print is not known on that host; none of it counts as lost.",
                 f"Take the dump of {side} again: sudo lspci -vvv",
             )  # fmt: skip
@@ -81,7 +86,8 @@ def dump_cut(context: Context) -> Iterator[Found]:
         cut = [device for device in own.dump if device.cut]
         if cut and not any(device.cut for device in other.dump):
             yield _about(
-                side, "dump-cut", f"the dump of {side} ends in the middle of {named(cut[-1])}",
+                side, "dump-cut", ("ends in the middle of a device", "ends behind a device"),
+                f"the dump of {side} ends in the middle of {named(cut[-1])}",
                 "Devices after this one are missing from the text; whether they are missing from the machine is not "
                 "known.",
                 f"Take the dump of {side} again, and copy the whole file.",

@@ -179,7 +179,7 @@ def iommu_off(context: Context) -> Iterator[Found]:
         return
     yield Found(
         Finding(
-            "iommu-off", "critical", None, None, "iommu_group", "groups recorded", None,
+            "iommu-off", "critical", None, None, "iommu_group", "groups", "no groups",
             "no device of B is in an IOMMU group",
             "The IOMMU was off when B booted, or setting up its groups failed; nothing can be passed through with "
             "VFIO, and no device is confined in what memory it reaches.",
