@@ -18,47 +18,57 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lspci_parse.acs import AcsVerdict
-    from lspci_parse.difference import Change
+    from lspci_parse.comparison.difference import Change
     from lspci_parse.errors import LspciError
-    from lspci_parse.evidence import Host, load
-    from lspci_parse.findings import Comparison, Finding, Found, Severity, diagnose, diff, rule
-    from lspci_parse.grouping import Groups, groups
-    from lspci_parse.interchange import from_json, report_from_json, report_to_json, to_json
-    from lspci_parse.model import Address, Capability, Device, Dump, Register
-    from lspci_parse.parser import iter_devices, parse, parse_all
-    from lspci_parse.policies import check
-    from lspci_parse.topology import Topology
+    from lspci_parse.evidence.host import Host
+    from lspci_parse.evidence.load import load
+    from lspci_parse.findings.catalogue import rule
+    from lspci_parse.findings.diagnosis import diagnose
+    from lspci_parse.findings.engine import diff
+    from lspci_parse.findings.model import Finding, Found, Severity
+    from lspci_parse.findings.report import Comparison
+    from lspci_parse.linux.acs import AcsVerdict
+    from lspci_parse.linux.groups.model import Groups
+    from lspci_parse.linux.groups.prediction import groups
+    from lspci_parse.model.address import Address
+    from lspci_parse.model.device import Device
+    from lspci_parse.model.dump import Dump
+    from lspci_parse.model.fields import Capability, Register
+    from lspci_parse.parsing.parser import iter_devices, parse, parse_all
+    from lspci_parse.policies.check import check
+    from lspci_parse.serialization.dump import from_json, to_json
+    from lspci_parse.serialization.report import report_from_json, report_to_json
+    from lspci_parse.topology.tree import Topology
 
 _HOMES = {
-    "AcsVerdict": "acs",
-    "Address": "model",
-    "Capability": "model",
-    "Change": "difference",
-    "Comparison": "findings",
-    "Device": "model",
-    "Dump": "model",
-    "Finding": "findings",
-    "Found": "findings",
-    "Groups": "grouping",
-    "Host": "evidence",
+    "AcsVerdict": "linux.acs",
+    "Address": "model.address",
+    "Capability": "model.fields",
+    "Change": "comparison.difference",
+    "Comparison": "findings.report",
+    "Device": "model.device",
+    "Dump": "model.dump",
+    "Finding": "findings.model",
+    "Found": "findings.model",
+    "Groups": "linux.groups.model",
+    "Host": "evidence.host",
     "LspciError": "errors",
-    "Register": "model",
-    "Severity": "findings",
-    "Topology": "topology",
-    "check": "policies",
-    "diagnose": "findings",
-    "diff": "findings",
-    "from_json": "interchange",
-    "groups": "grouping",
-    "iter_devices": "parser",
-    "load": "evidence",
-    "parse": "parser",
-    "parse_all": "parser",
-    "report_from_json": "interchange",
-    "report_to_json": "interchange",
-    "rule": "findings",
-    "to_json": "interchange",
+    "Register": "model.fields",
+    "Severity": "findings.model",
+    "Topology": "topology.tree",
+    "check": "policies.check",
+    "diagnose": "findings.diagnosis",
+    "diff": "findings.engine",
+    "from_json": "serialization.dump",
+    "groups": "linux.groups.prediction",
+    "iter_devices": "parsing.parser",
+    "load": "evidence.load",
+    "parse": "parsing.parser",
+    "parse_all": "parsing.parser",
+    "report_from_json": "serialization.report",
+    "report_to_json": "serialization.report",
+    "rule": "findings.catalogue",
+    "to_json": "serialization.dump",
 }
 
 __all__ = [

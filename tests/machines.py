@@ -8,8 +8,9 @@ machine(
 
 from __future__ import annotations
 
-from lspci_parse.model import Address, Dump
-from lspci_parse.parser import parse
+from lspci_parse.model.address import Address
+from lspci_parse.model.dump import Dump
+from lspci_parse.parsing.parser import parse
 
 FLAGS = ("SrcValid", "TransBlk", "ReqRedir", "CmpltRedir", "UpstreamFwd", "EgressCtrl", "DirectTrans")
 REQUIRED = frozenset({"SrcValid", "ReqRedir", "CmpltRedir", "UpstreamFwd"})

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 from lspci_parse import Dump, from_json, parse, parse_all, to_json
-from lspci_parse.model import Register
+from lspci_parse.model.fields import Register
 from tests.paths import CORPUS
 
 NO_DUMPS = {"iommu_groups.txt", "dmesg.txt"}

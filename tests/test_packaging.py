@@ -41,4 +41,4 @@ def test_source_distribution_holds_what_the_wheel_needs(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "grammar").glob("*.lark")} <= names
-    assert {"LICENSE", "README.md", "pyproject.toml", "lspci_parse/tables.json"} <= names
+    assert {"LICENSE", "README.md", "pyproject.toml", "lspci_parse/parsing/tables.json"} <= names

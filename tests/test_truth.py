@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lspci_parse import Capability, Device, Dump, parse
-from lspci_parse.vocabulary import KINDS
+from lspci_parse.lspci.names import KINDS
 
 ACS = ("SrcValid", "TransBlk", "ReqRedir", "CmpltRedir", "UpstreamFwd", "EgressCtrl", "DirectTrans")
 """Bits 0 to 6 of both ACS registers (PCI Express Base Specification, ACS Extended Capability)."""

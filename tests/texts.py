@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from lspci_parse.model import Dump
-from lspci_parse.parser import parse
+from lspci_parse.model.dump import Dump
+from lspci_parse.parsing.parser import parse
 
 ACS_ON = """\
 Capabilities: [140 v1] Access Control Services

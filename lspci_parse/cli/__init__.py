@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from lspci_parse.cli import about, compare, isolation, show
+from lspci_parse.cli import about, diff, isolation, show
 from lspci_parse.cli.common import EXIT_TROUBLE
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ exit codes: 0 no finding, 1 findings, 2 trouble""",
     top.add_argument("--version", action=about.Version, help="print the version")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     show.add(commands)
-    compare.add(commands)
+    diff.add(commands)
     isolation.add(commands)
     about.add(commands, parser)
     return top

@@ -62,20 +62,20 @@ examples:
 
 
 def _rules(options: argparse.Namespace) -> int:
-    from lspci_parse.findings import CATALOGUE
+    from lspci_parse.findings.catalogue import CATALOGUE
 
     rows = [(rule.name, rule.severity, rule.summary) for rule in CATALOGUE.values()]
     if options.json:
         print_json([dict(zip(("rule", "severity", "summary"), row, strict=True)) for row in rows])
     else:
-        from lspci_parse.render.table import table
+        from lspci_parse.render.text.table import table
 
         print(table(rows, ("rule", "at most", "finds that")))
     return EXIT_SAME
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from lspci_parse.schemas import schema
+    from lspci_parse.serialization.schemas import schema
 
     print_json(schema(options.name))
     return EXIT_SAME
@@ -89,7 +89,7 @@ def _collect(_: argparse.Namespace) -> int:
 
 
 def _completion(parser: argparse.ArgumentParser, shell: Shell) -> int:
-    from lspci_parse.render.completion import completion
+    from lspci_parse.cli.reference.completion import completion
 
     print(completion(parser, shell), end="")
     return EXIT_SAME
@@ -97,7 +97,7 @@ def _completion(parser: argparse.ArgumentParser, shell: Shell) -> int:
 
 def _man(parser: argparse.ArgumentParser) -> int:
     from lspci_parse import version
-    from lspci_parse.render.man import man
+    from lspci_parse.cli.reference.man import man
 
     print(man(parser, version=version()), end="")
     return EXIT_SAME

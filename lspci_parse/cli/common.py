@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from lspci_parse.evidence import Host
+    from lspci_parse.evidence.host import Host
 
 EXIT_SAME: Final = 0
 """No finding (at or above ``--fail-on``)."""
@@ -50,7 +50,7 @@ def colour(choice: str) -> bool:
 
 def load(path: str, *, strict: bool = False) -> Host:
     """Read a host; tell what of its files was not used."""
-    from lspci_parse.evidence import load as load_host
+    from lspci_parse.evidence.load import load as load_host
 
     host = load_host(path, strict=strict)
     for note in host.notes:

@@ -58,27 +58,29 @@ def add(commands: Commands) -> None:
 
 
 def _groups(options: argparse.Namespace) -> int:
-    from lspci_parse.grouping import as_json, groups
+    from lspci_parse.linux.groups.prediction import groups
+    from lspci_parse.serialization.groups import as_json
 
     host = load(options.host)
     found = groups(host, kernel=options.kernel)
     if options.json:
         print_json(as_json(found))
     else:
-        from lspci_parse.render.groups import groups as write
+        from lspci_parse.render.text.groups import groups as write
 
         print(write(found, host.dump))
     return EXIT_SAME
 
 
 def _check(options: argparse.Namespace) -> int:
-    from lspci_parse.policies import as_json, check
+    from lspci_parse.policies.check import check
+    from lspci_parse.serialization.check import as_json
 
     found = check(load(options.host), options.policy)
     if options.json:
         print_json(as_json(found))
     else:
-        from lspci_parse.render.check import check as write
+        from lspci_parse.render.text.check import check as write
 
         width = shutil.get_terminal_size((100, 24)).columns
         print(write(found, colour=colour(options.color), width=width))
@@ -86,15 +88,15 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _diagnose(options: argparse.Namespace) -> int:
-    from lspci_parse.findings import diagnose
+    from lspci_parse.findings.diagnosis import diagnose
 
     found = diagnose(load(options.host))
     if options.json:
-        from lspci_parse.interchange import report_to_json
+        from lspci_parse.serialization.report import report_to_json
 
         print_json(report_to_json(found))
     else:
-        from lspci_parse.render.text import text
+        from lspci_parse.render.text.report import text
 
         width = shutil.get_terminal_size((100, 24)).columns
         print(text(found, colour=colour(options.color), width=width))

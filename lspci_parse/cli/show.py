@@ -9,7 +9,8 @@ from lspci_parse.cli.common import EXIT_SAME, HOST, Commands, command, load, pri
 if TYPE_CHECKING:
     import argparse
 
-    from lspci_parse.model import Device, Dump
+    from lspci_parse.model.device import Device
+    from lspci_parse.model.dump import Dump
 
 _EXAMPLES = """\
 examples:
@@ -38,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     host = load(options.host, strict=options.strict)
     chosen = _chosen(host.dump, options.slot, options.cap)
     if options.json:
-        from lspci_parse.interchange import device_to_json, to_json
+        from lspci_parse.serialization.dump import device_to_json, to_json
 
         document = to_json(host.dump)
         document["devices"] = [device_to_json(device) for device in chosen]
@@ -48,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
 
         print("\n".join(flat(chosen, options.cap)))
     else:
-        from lspci_parse.render import tree
+        from lspci_parse.render.text import tree
 
         whole = options.slot is None and options.cap is None
         print(tree.tree(host.dump) if whole else tree.devices(chosen, options.cap))

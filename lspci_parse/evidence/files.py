@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence.names import PATTERNS, Role, role
-from lspci_parse.source import decode, read, unpack
+from lspci_parse.evidence.file_names import PATTERNS, Role, role
+from lspci_parse.parsing.reading import decode, read, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

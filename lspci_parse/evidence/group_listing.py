@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.errors import LspciError
-from lspci_parse.model import Address
+from lspci_parse.model.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

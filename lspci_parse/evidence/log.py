@@ -6,9 +6,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from lspci_parse.evidence._messages import AerDetail, read
 from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
-from lspci_parse.evidence.facts import (
+from lspci_parse.evidence.log_facts import (
     AerReport,
     CommandLine,
     Dmi,
@@ -19,11 +18,13 @@ from lspci_parse.evidence.facts import (
     Kernel,
     ProbeFailure,
 )
+from lspci_parse.evidence.log_messages import AerDetail, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lspci_parse.model import Address, Dump
+    from lspci_parse.model.address import Address
+    from lspci_parse.model.dump import Dump
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
 

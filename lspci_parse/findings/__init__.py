@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 
-from lspci_parse.findings.comparison import Comparison, diff
+from lspci_parse.findings.catalogue import CATALOGUE, Rule, rule
 from lspci_parse.findings.diagnosis import diagnose
+from lspci_parse.findings.engine import diff
 from lspci_parse.findings.filters import Ignore
-from lspci_parse.findings.model import CATALOGUE, SEVERITIES, Finding, Found, Rule, Severity, rule
+from lspci_parse.findings.model import SEVERITIES, Finding, Found, Severity
+from lspci_parse.findings.report import Comparison
 
 # Importing the rules enters them into the catalogue, in the order in which findings are shown.
 importlib.import_module("lspci_parse.findings.rules")

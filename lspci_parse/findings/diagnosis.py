@@ -5,17 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lspci_parse.evidence import Host
-from lspci_parse.findings.case import Case
-from lspci_parse.findings.chain import CHAIN
-from lspci_parse.findings.comparison import Comparison, Side, link, named
-from lspci_parse.model import Dump
+from lspci_parse.evidence.host import Host
+from lspci_parse.findings.engine import link, named
+from lspci_parse.findings.host_catalogue import CHAIN
+from lspci_parse.findings.host_view import Case
+from lspci_parse.findings.report import Comparison, Side
+from lspci_parse.model.dump import Dump
 
 if TYPE_CHECKING:
-    from lspci_parse.evidence import Host as AnyHost
+    from lspci_parse.evidence.host import Host as AnyHost
 
 # Importing the rules about the evidence enters them into the chain, after those that use it.
-import_module("lspci_parse.findings.records")
+import_module("lspci_parse.findings.rules.kernel_log")
+import_module("lspci_parse.findings.rules.evidence_quality")
 
 
 def diagnose(host: AnyHost | Dump) -> Comparison:

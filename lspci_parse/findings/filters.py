@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lspci_parse.errors import LspciError
-from lspci_parse.findings.words import short
+from lspci_parse.model.display import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import date
 
-    from lspci_parse.difference import Change
-    from lspci_parse.findings.comparison import Comparison
+    from lspci_parse.comparison.difference import Change
     from lspci_parse.findings.model import Finding
-    from lspci_parse.model import Address
+    from lspci_parse.findings.report import Comparison
+    from lspci_parse.model.address import Address
 
 
 class Ignore(NamedTuple):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from lspci_parse.model import Address
+from lspci_parse.model.address import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from lspci_parse.findings.context import Context
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
@@ -65,41 +64,3 @@ class Found(NamedTuple):
 
     finding: Finding
     causes: Sequence[Key] = ()
-
-
-class Rule(NamedTuple):
-    """One entry of the catalogue.
-
-    Attributes:
-        name: stable name, as it stands in reports.
-        severity: the worst severity its findings have.
-        summary: what it looks for, one sentence.
-        find: the function that yields its findings.
-    """
-
-    name: str
-    severity: Severity
-    summary: str
-    find: Callable[[Context], Iterable[Found]]
-
-
-CATALOGUE: Final[dict[str, Rule]] = {}
-"""Every rule by its name, in the order in which findings of one severity are shown."""
-
-
-def rule(
-    name: str, severity: Severity, summary: str
-) -> Callable[[Callable[[Context], Iterable[Found]]], Callable[[Context], Iterable[Found]]]:
-    """Enter a function into the catalogue. It takes the two hosts side by side and yields what it finds.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-
-    def enter(find: Callable[[Context], Iterable[Found]]) -> Callable[[Context], Iterable[Found]]:
-        if name in CATALOGUE:
-            raise ValueError(f"there is a rule {name!r} already")
-        CATALOGUE[name] = Rule(name, severity, summary, find)
-        return find
-
-    return enter

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from lspci_parse.model import Address
-
-SCHEMA: Final = "lspci-parse.check/1"
-
-Severity = Literal["critical", "warning", "info"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
-"""Worst first."""
+    from lspci_parse.findings.model import Severity
+    from lspci_parse.model.address import Address
 
 
 class Remedy(NamedTuple):
@@ -59,25 +53,3 @@ class Check(NamedTuple):
     def failed(self) -> bool:
         """Whether anything is worse than a remark."""
         return any(breach.severity != "info" for breach in self.breaches)
-
-
-def as_json(check: Check) -> dict[str, Any]:
-    """Return a check as a JSON document (schema ``lspci-parse.check/1``)."""
-    counts = Counter(breach.severity for breach in check.breaches)
-    return {
-        "schema": SCHEMA,
-        "policy": check.policy,
-        "source": check.source,
-        "breaches": [
-            {
-                "device": None if breach.device is None else str(breach.device),
-                "severity": breach.severity,
-                "title": breach.title,
-                "detail": breach.detail,
-                "devices": [str(device) for device in breach.devices],
-                "remedies": [remedy._asdict() for remedy in breach.remedies],
-            }
-            for breach in check.breaches
-        ],
-        "summary": {severity: counts[severity] for severity in SEVERITIES},
-    }

@@ -9,12 +9,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lspci_parse.acs import registers, unreadable
-from lspci_parse.grouping.model import short
-from lspci_parse.model import Address
+from lspci_parse.linux.acs import registers, unreadable
+from lspci_parse.lspci.pci_ids import class_id
+from lspci_parse.model.address import Address
+from lspci_parse.model.display import short
 from lspci_parse.policies.model import Breach, Remedy
-from lspci_parse.quirks import class_id
-from lspci_parse.topology import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusNumber, Topology
+from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusNumber, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.acs import Reason
-from lspci_parse.grouping.model import short
+from lspci_parse.linux.acs import Reason
+from lspci_parse.lspci.pci_ids import class_id
+from lspci_parse.model.display import short
 from lspci_parse.policies.model import Breach, Remedy
-from lspci_parse.quirks import class_id
-from lspci_parse.topology import DOWNSTREAM, ROOT_PORT, UPSTREAM
+from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lspci_parse.acs import Isolation
-    from lspci_parse.grouping.model import Group, Groups
-    from lspci_parse.model import Address
-    from lspci_parse.policies.model import Severity
-    from lspci_parse.topology import Topology
+    from lspci_parse.findings.model import Severity
+    from lspci_parse.linux.acs import Isolation
+    from lspci_parse.linux.groups.model import Group, Groups
+    from lspci_parse.model.address import Address
+    from lspci_parse.topology.tree import Topology
 
 _PORTS: Final = (ROOT_PORT, DOWNSTREAM)
 _FIRMWARE: Final = Remedy(

@@ -1,1 +1,1 @@
-"""One writer for each format. Writers compare nothing and judge nothing."""
+"""One writer for each format. Compares nothing."""

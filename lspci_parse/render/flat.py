@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lspci_parse.vocabulary import UNITS
+from lspci_parse.lspci.names import UNITS
 
 if TYPE_CHECKING:
-    from lspci_parse.model import Device
+    from lspci_parse.model.device import Device
 
 
 def flat(chosen: Iterable[Device], kind: str | None = None) -> Iterator[str]:

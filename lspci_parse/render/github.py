@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.render.plain import name, printable, summary
+from lspci_parse.render.escape import name, printable, summary
 
 if TYPE_CHECKING:
-    from lspci_parse.findings import Comparison, Finding
+    from lspci_parse.findings.model import Finding
+    from lspci_parse.findings.report import Comparison
 
 _COMMANDS: Final = {"critical": "error", "warning": "warning", "info": "notice"}
 

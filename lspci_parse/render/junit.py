@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from lspci_parse.findings import CATALOGUE, SEVERITIES
-from lspci_parse.findings.words import said
-from lspci_parse.render.plain import name, printable, summary
+from lspci_parse.findings.catalogue import CATALOGUE
+from lspci_parse.findings.model import SEVERITIES
+from lspci_parse.model.display import said
+from lspci_parse.render.escape import name, printable, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lspci_parse.findings import Comparison, Finding, Severity
+    from lspci_parse.findings.model import Finding, Severity
+    from lspci_parse.findings.report import Comparison
 
 
 def junit(

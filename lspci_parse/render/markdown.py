@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.findings.words import said
-from lspci_parse.render.plain import place, printable, summary
+from lspci_parse.model.display import said
+from lspci_parse.render.escape import place, printable, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lspci_parse.findings import Comparison, Finding
+    from lspci_parse.findings.model import Finding
+    from lspci_parse.findings.report import Comparison
 
 _ADDRESS: Final = re.compile(r"(?<![\w:.])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])(?![\w:])")
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")

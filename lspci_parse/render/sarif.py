@@ -7,15 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from lspci_parse.findings import CATALOGUE
-from lspci_parse.interchange import value_to_json
-from lspci_parse.render.plain import name, printable
+from lspci_parse.findings.catalogue import CATALOGUE
+from lspci_parse.render.escape import name, printable
+from lspci_parse.serialization.dump import value_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lspci_parse.findings import Comparison, Finding
-    from lspci_parse.model import Address
+    from lspci_parse.findings.model import Finding
+    from lspci_parse.findings.report import Comparison
+    from lspci_parse.model.address import Address
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {"critical": "error", "warning": "warning", "info": "note"}

@@ -217,7 +217,7 @@ def twice(path: Path, target: Path) -> Path:
 
 def growth(path: Path) -> None:
     """Show how cost grows: with length where all is new, and with what is new in a fleet of equal hosts."""
-    from lspci_parse import caches, parser  # noqa: PLC0415 - the caches are emptied between figures
+    from lspci_parse.parsing import caches, parser  # noqa: PLC0415 - the caches are emptied between figures
 
     text = path.read_text("utf-8", "surrogateescape")
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence import archive, load
+from lspci_parse.evidence import archive
 from lspci_parse.evidence.archive import read_archive
-from lspci_parse.source import is_tar
+from lspci_parse.evidence.load import load
+from lspci_parse.parsing.reading import is_tar
 from tests.paths import CORPUS
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def test_notes_of_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_archive_that_unpacks_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lspci_parse.evidence.host.MAX_ARCHIVE", 1 << 20)
+    monkeypatch.setattr("lspci_parse.evidence.load.MAX_ARCHIVE", 1 << 20)
     path = tmp_path / "bomb.tar.xz"
     path.write_bytes(lzma.compress(tar(member("top/lspci", LSPCI), member("top/zeros", bytes(1 << 22)))))
     with pytest.raises(LspciError, match="unpacks to more than 1,048,576 bytes"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lspci_parse.evidence import load
 from lspci_parse.evidence.collect import script
+from lspci_parse.evidence.load import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence import parse_groups
-from lspci_parse.model import Address
+from lspci_parse.evidence.group_listing import parse_groups
+from lspci_parse.model.address import Address
 
 LINK = "lrwxrwxrwx 1 root root 0"
 

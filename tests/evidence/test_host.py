@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence import load
-from lspci_parse.model import Address
+from lspci_parse.evidence.load import load
+from lspci_parse.model.address import Address
 from tests.paths import CORPUS
 
 if TYPE_CHECKING:

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lspci_parse._grammar import grammar_dir
-from lspci_parse.evidence import facts as f
-from lspci_parse.evidence import parse_log
-from lspci_parse.evidence._messages import _tokens
-from lspci_parse.evidence.log import LONGEST, foreign, of_another_host
-from lspci_parse.model import Address
-from lspci_parse.parser import parse
+from lspci_parse.evidence import log_facts as f
+from lspci_parse.evidence.log import LONGEST, foreign, of_another_host, parse_log
+from lspci_parse.evidence.log_messages import _tokens
+from lspci_parse.model.address import Address
+from lspci_parse.parsing.grammar_files import grammar_dir
+from lspci_parse.parsing.parser import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lspci_parse.errors import LspciError
-from lspci_parse.evidence import parse_cmdline, parse_groups, parse_log
+from lspci_parse.evidence.cmdline import parse_cmdline
 from lspci_parse.evidence.dmi import parse_dmi
+from lspci_parse.evidence.group_listing import parse_groups
+from lspci_parse.evidence.log import parse_log
 from tests.evidence.test_log import SAMPLES
 
 WORDS = st.sampled_from([word for sample in SAMPLES for word in sample.split(" ")])

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lspci_parse.evidence import Host, load, parse_cmdline, parse_log
-from lspci_parse.evidence.log import of_another_host
-from lspci_parse.findings import diff
-from lspci_parse.findings.chain import CHAIN
+from lspci_parse.evidence.cmdline import parse_cmdline
+from lspci_parse.evidence.host import Host
+from lspci_parse.evidence.load import load
+from lspci_parse.evidence.log import of_another_host, parse_log
 from lspci_parse.findings.diagnosis import diagnose
-from lspci_parse.model import Address
-from lspci_parse.parser import parse
+from lspci_parse.findings.engine import diff
+from lspci_parse.findings.host_catalogue import CHAIN
+from lspci_parse.model.address import Address
+from lspci_parse.parsing.parser import parse
 from tests.paths import CORPUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lspci_parse.findings import Comparison, Finding
-    from lspci_parse.model import Dump
+    from lspci_parse.findings.model import Finding
+    from lspci_parse.findings.report import Comparison
+    from lspci_parse.model.dump import Dump
 
 BEGIN = "[ 0.0] Linux version {release} (gcc)\n[ 0.0] Command line: ro intel_iommu=on iommu=pt\n"
 DMI = "[ 0.0] DMI: Example Systems Rack Server/EXB, BIOS {bios}\n"

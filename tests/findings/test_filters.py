@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse import Address, Change, Comparison, Finding, LspciError
-from lspci_parse.findings.comparison import Side
 from lspci_parse.findings.filters import Ignore, ignore, only, read_ignores
+from lspci_parse.findings.report import Side
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from lspci_parse.evidence import Host, parse_cmdline, parse_log
-from lspci_parse.evidence.facts import Dmi
-from lspci_parse.findings import Finding, diff
-from lspci_parse.findings.hosts import host_changes
-from lspci_parse.matching import Pair
-from lspci_parse.parser import parse
+from lspci_parse.comparison.host_changes import host_changes
+from lspci_parse.comparison.matching import Pair
+from lspci_parse.evidence.cmdline import parse_cmdline
+from lspci_parse.evidence.host import Host
+from lspci_parse.evidence.log import parse_log
+from lspci_parse.evidence.log_facts import Dmi
+from lspci_parse.findings.engine import diff
+from lspci_parse.findings.model import Finding
+from lspci_parse.parsing.parser import parse
 
 DUMP = parse("31:00.0 Ethernet controller: Example Corporation NIC\n\tKernel driver in use: mlx5_core\n")
 BARE = Host("x", DUMP)

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lspci_parse.findings import Comparison, Finding
-from lspci_parse.findings.comparison import Side
-from lspci_parse.model import Address
+from lspci_parse.findings.model import Finding
+from lspci_parse.findings.report import Comparison, Side
+from lspci_parse.model.address import Address
 
 PORT = Address.parse("00:1c.5")
 CARD = Address.parse("0000:02:00.0")

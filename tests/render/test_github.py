@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from lspci_parse.findings.comparison import Side
+from lspci_parse.findings.report import Side
+from lspci_parse.render.escape import printable
 from lspci_parse.render.github import github
-from lspci_parse.render.plain import printable
 from tests.render.reports import ANYTHING, comparison, finding, incident, nasty
 
 if TYPE_CHECKING:
-    from lspci_parse.findings import Severity
+    from lspci_parse.findings.model import Severity
 
 COMMAND = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
 UNESCAPE = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")]

@@ -5,12 +5,13 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 
-from lspci_parse.findings import CATALOGUE
+from lspci_parse.findings.catalogue import CATALOGUE
 from lspci_parse.render.junit import junit
 from tests.render.reports import ANYTHING, comparison, finding, incident, nasty
 
 if TYPE_CHECKING:
-    from lspci_parse.findings import Comparison, Severity
+    from lspci_parse.findings.model import Severity
+    from lspci_parse.findings.report import Comparison
 
 
 def suite(report: Comparison, fail_on: Severity = "warning", rules: list[str] | None = None) -> ET.Element:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft4Validator
 
-from lspci_parse.findings import CATALOGUE, Comparison
-from lspci_parse.findings.comparison import Side
+from lspci_parse.findings.catalogue import CATALOGUE
+from lspci_parse.findings.report import Comparison, Side
 from lspci_parse.render.sarif import sarif
 from tests.render.reports import ANYTHING, CARD, NASTY, comparison, finding, incident, nasty
 

@@ -6,9 +6,9 @@ from importlib import import_module
 
 # The order of these modules is the order of findings of one severity: causes come before what they lead to.
 MODULES = (
-    "evidence",
+    "one_host",
     "machine",
-    "blind",
+    "comparability",
     "isolation",
     "presence",
     "links",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.model import Finding, Found, Severity, rule
-from lspci_parse.findings.words import named
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.context import Context
+    from lspci_parse.findings.pair_view import Context
 
 
 @rule("capability-lost", "warning", "a capability of A is not there on B")

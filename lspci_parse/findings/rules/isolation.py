@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.acs import REQUIRED
-from lspci_parse.difference import title
-from lspci_parse.findings.model import Finding, Found, Key, Severity, rule
-from lspci_parse.findings.words import listed, named
-from lspci_parse.matching import Pair
+from lspci_parse.comparison.difference import title
+from lspci_parse.comparison.matching import Pair
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found, Key, Severity
+from lspci_parse.linux.acs import REQUIRED
+from lspci_parse.model.display import listed, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.acs import AcsVerdict
-    from lspci_parse.findings.context import Context, Merge
-    from lspci_parse.model import Address, Device
+    from lspci_parse.findings.pair_view import Context, Merge
+    from lspci_parse.linux.acs import AcsVerdict
+    from lspci_parse.model.address import Address
+    from lspci_parse.model.device import Device
 
 
 _SWITCHES: Final = ("intel_iommu", "amd_iommu", "iommu")

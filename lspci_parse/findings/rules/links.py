@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.model import Finding, Found, rule
-from lspci_parse.findings.words import named, short
-from lspci_parse.links import ABOVE, Link, link
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found
+from lspci_parse.model.display import named, short
+from lspci_parse.topology.links import ABOVE, Link, link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.context import Context
-    from lspci_parse.matching import Pair
-    from lspci_parse.model import Device
+    from lspci_parse.comparison.matching import Pair
+    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.model.device import Device
 
 
 @rule(

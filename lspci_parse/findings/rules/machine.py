@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lspci_parse.comparison.host_changes import drivers, firmware, spelled
 from lspci_parse.evidence.cmdline import TOUCHES
-from lspci_parse.evidence.facts import upstream
-from lspci_parse.findings.hosts import drivers, firmware, spelled
-from lspci_parse.findings.model import Finding, Found, Severity, rule
-from lspci_parse.findings.words import named
+from lspci_parse.evidence.log_facts import upstream
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.context import Context
+    from lspci_parse.findings.pair_view import Context
 
 
 @rule("bios-changed", "warning", "the BIOS has another version on B")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.model import Finding, Found, rule
-from lspci_parse.findings.words import listed, named, short
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found
+from lspci_parse.model.display import listed, named, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from lspci_parse.findings.context import Context
-    from lspci_parse.matching import Pair
-    from lspci_parse.model import Address, Device
-    from lspci_parse.topology import Topology
+    from lspci_parse.comparison.matching import Pair
+    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.model.address import Address
+    from lspci_parse.model.device import Device
+    from lspci_parse.topology.tree import Topology
 
 
 @rule("device-dead", "critical", "a function answers on A and reads as all ones on B")

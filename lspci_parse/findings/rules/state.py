@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.findings.model import Finding, Found, Key, rule
-from lspci_parse.findings.words import named, said
+from lspci_parse.findings.catalogue import rule
+from lspci_parse.findings.model import Finding, Found, Key
+from lspci_parse.model.display import named, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lspci_parse.difference import Change
-    from lspci_parse.findings.context import Context
-    from lspci_parse.matching import Pair
-    from lspci_parse.model import Device
+    from lspci_parse.comparison.difference import Change
+    from lspci_parse.comparison.matching import Pair
+    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.model.device import Device
 
 
 def _finding(

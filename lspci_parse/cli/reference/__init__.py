@@ -1,0 +1,1 @@
+"""Manual page and completions, made from the argument parser."""

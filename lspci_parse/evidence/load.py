@@ -1,0 +1,207 @@
+"""A host: its dump and whatever else is known of it, from a file, a folder or a sosreport."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from lspci_parse.errors import LspciError
+from lspci_parse.evidence.cmdline import parse_cmdline
+from lspci_parse.evidence.dmi import parse_dmi
+from lspci_parse.evidence.file_names import PATTERNS, Role
+from lspci_parse.evidence.files import Files, in_archive, in_folder
+from lspci_parse.evidence.group_listing import parse_groups
+from lspci_parse.evidence.host import Host
+from lspci_parse.evidence.log import Log, of_another_host, parse_log
+from lspci_parse.parsing.parser import fullest, parse, parse_all
+from lspci_parse.parsing.reading import MAX_ARCHIVE, MAX_SIZE, chunks, decode, is_tar, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lspci_parse.model.dump import Dump
+
+MAX_LOG: Final = 512 << 20
+"""Bytes of the largest log that is read, unpacked."""
+MAX_SMALL: Final = 16 << 20
+"""Bytes of the largest other file beside the dump."""
+
+Evidence = TypeVar("Evidence")
+
+
+def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
+    """Read a host.
+
+    Args:
+        path: a file with a dump (``-`` is standard input; compressed files are unpacked); a folder with a dump
+            and other evidence in files named as ``names.PATTERNS`` lists; a sosreport, unpacked or as its tar
+            archive.
+        strict: raise for the first line of the dump that no rule knows.
+
+    Raises:
+        LspciError: there is no dump, or it cannot be read or understood. Other evidence that cannot be read is
+            left out, and ``Host.notes`` says so.
+    """
+    name = os.fspath(path)
+    if name != "-" and Path(name).is_dir():
+        return _Gathering(name, in_folder(Path(name))).host(strict=strict)
+    data = b""
+    if name == "-":
+        data = read(name).data
+        if is_tar(data):
+            return _Gathering(name, in_archive([data], name)).host(strict=strict)
+    else:
+        with closing(chunks(name, limit=MAX_ARCHIVE)) as pieces:  # type: ignore[type-var]  # a generator can close
+            start = next(pieces, b"")
+            if is_tar(start):
+                return _Gathering(name, in_archive(chain([start], pieces), name)).host(strict=strict)
+        data = read(name).data
+    return _single(name, decode(data), strict=strict)
+
+
+_LOG_LINE: Final = re.compile(
+    r"Linux version \d|DMAR: |AMD-Vi: |o iommu group \d|iommu: Adding device|probe of [\da-f]{4}:"
+)
+
+
+def _single(name: str, text: str, *, strict: bool) -> Host:
+    """Return the host of one file; a bug report may hold the kernel log beside the dump."""
+    gathering = _Gathering(name, Files({}))
+    dump = gathering.parsed(text, name, strict=strict)
+    gathering.used["dump"] = name
+    log = None
+    if any(_LOG_LINE.search(line.text) for line in dump.outside):
+        log = parse_log(text, source=name)
+        gathering.used["log"] = name
+    return gathering.assembled(dump, log)
+
+
+class _Gathering:
+    """Takes the best file of each kind, and remembers which it took and what it left out."""
+
+    def __init__(self, source: str, files: Files) -> None:
+        self.source = source
+        self.by_role = files.by_role
+        self.notes = list(files.notes)
+        self.used: dict[Role, str] = {}
+
+    def host(self, *, strict: bool) -> Host:
+        """Return the host that the files make.
+
+        Raises:
+            LspciError: there is no dump among them, or none that can be read.
+        """
+        dump = self._dump(strict=strict)
+        return self.assembled(dump, self._log())
+
+    def assembled(self, dump: Dump, log: Log | None) -> Host:
+        """Return the host of a dump and a log with the small files that are there."""
+        foreign = log is not None and of_another_host(log, dump)
+        own = None if foreign else log
+        if foreign:
+            self.notes.append(f"{self.used['log']} is another machine's log: it names other devices")
+        cmdline = self._first("cmdline", lambda text, _: parse_cmdline(text))
+        kernel = self._first("kernel", lambda text, _: _release(text))
+        dmi = self._first("dmi", lambda text, _: parse_dmi(text))
+        return Host(
+            self.source,
+            dump,
+            log=log,
+            cmdline=cmdline or (own.cmdline if own else None),
+            groups=self._first("groups", lambda text, name: parse_groups(text, source=name)),
+            kernel=kernel or (own.kernel.release if own and own.kernel else None),
+            dmi=dmi or (own.dmi if own else None),
+            files=dict(self.used),
+            notes=tuple(self.notes),
+            foreign_log=foreign,
+        )
+
+    def parsed(self, text: str, name: str, *, strict: bool) -> Dump:
+        """Return the dump of a text that says most."""
+        if strict:
+            parse(text, source=name, strict=True)
+        dumps = parse_all(text, source=name)
+        dump = fullest(dumps)
+        if len(dumps) > 1:
+            self.notes.append(
+                f"{name} holds {len(dumps)} outputs of lspci; taken is the fullest, from line {dump.lines[0]} on"
+            )
+        return dump
+
+    def _texts(self, role: Role, limit: int) -> Iterator[tuple[str, str]]:
+        """Yield name and text of the files of one kind, without those that cannot be read."""
+        for file in self.by_role.get(role, ()):
+            try:
+                yield file.shown, file.text(limit)
+            except LspciError as error:
+                self.notes.append(f"{file.shown} was left out: {error.message}")
+
+    def _first(self, role: Role, read: Callable[[str, str], Evidence | None]) -> Evidence | None:
+        for name, text in self._texts(role, MAX_SMALL):
+            try:
+                found = read(text, name)
+            except LspciError as error:
+                self.notes.append(f"{name} was left out: {error.message}")
+                continue
+            if found is not None:
+                self.used[role] = name
+                return found
+        return None
+
+    def _dump(self, *, strict: bool) -> Dump:
+        texts = dict(self._texts("dump", MAX_SIZE))
+        most = max((text.count("\n\t\t") for text in texts.values()), default=0)
+        refused: LspciError | None = None
+        for name in sorted(texts, key=lambda name: _worth(texts[name], most), reverse=True):
+            try:
+                dump = self.parsed(texts[name], name, strict=False)
+            except LspciError as error:
+                refused = refused or error
+                continue
+            self.used["dump"] = name
+            return parse(texts[name], source=name, strict=True) if strict else dump
+        if refused is not None:
+            raise refused
+        reasons = "; ".join(self.notes) or "there is none"
+        looked = ", ".join(PATTERNS["dump"])
+        raise LspciError(f"no lspci output in it; expected a file named {looked} ({reasons})", self.source)
+
+    def _log(self) -> Log | None:
+        """Return the preferred log that has its beginning, else the preferred one that says anything."""
+        best: Log | None = None
+        for name, text in self._texts("log", MAX_LOG):
+            log = parse_log(text, source=name)
+            if log.facts and (best is None or log.complete):
+                best = log
+                self.used["log"] = name
+            if log.complete:
+                break
+        return best
+
+
+_IDS: Final = re.compile(
+    r"\[[0-9a-f]{4}\]: .*\[[0-9a-f]{4}:[0-9a-f]{4}\]|^\S+ [0-9a-f]{4}: [0-9a-f]{4}:", re.MULTILINE
+)
+_HEX: Final = re.compile(r"^[0-9a-f]{2,3}: [0-9a-f]{2} [0-9a-f]{2} ", re.MULTILINE)
+
+
+def _worth(text: str, most: int) -> tuple[int, bool, bool, int]:
+    """Return what makes one dump better than another: details first, then ids, then bytes.
+
+    Details are counted in steps of 5 %: two runs of lspci differ in a few lines, and ids are worth more.
+    """
+    details = text.count("\n\t\t")
+    step = round(20 * details / most) if most else 0
+    return step, _IDS.search(text) is not None, _HEX.search(text) is not None, len(text)
+
+
+def _release(text: str) -> str | None:
+    """Return the kernel's release from the output of ``uname -r`` or ``uname -a``."""
+    words = text.split()
+    if len(words) > 2 and words[0] == "Linux":
+        return words[2]
+    return words[0] if len(words) == 1 else None

@@ -1,0 +1,281 @@
+"""What a kernel log says about a host: one class for each kind of fact, with the number of its line, from 1.
+
+The log lines and the kernel releases that print them are listed in ``grammar/log.lark``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from lspci_parse.model.address import Address
+
+
+class GroupEvent(NamedTuple):
+    """A device joined or left an IOMMU group, or could not join it.
+
+    Attributes:
+        address: the device.
+        group: the number the kernel gave the group in this boot.
+        action: what happened.
+        error: the negative error number of a refusal, else ``None``.
+        old_form: printed as kernels 4.2 to 5.0 do (``iommu: Adding device ... to group``).
+    """
+
+    line: int
+    address: Address
+    group: int
+    action: Literal["added", "removed", "refused"]
+    error: int | None = None
+    old_form: bool = False
+
+
+class DomainEvent(NamedTuple):
+    """Which kind of IOMMU domain a device got, wanted or was refused.
+
+    Attributes:
+        address: the device; ``None`` where the line names none.
+        kind: ``direct``, ``dma``, ``private-identity``, ``private-dma``, ``private-failed``, ``identity``,
+            ``conflict`` or ``rmrr``.
+        text: the message without its prefix.
+    """
+
+    line: int
+    address: Address | None
+    kind: str
+    text: str
+
+
+class DomainDefault(NamedTuple):
+    """The domain type that devices get when nothing asks for another one (Linux 5.4 and newer).
+
+    Attributes:
+        type: ``Translated`` or ``Passthrough``.
+        from_cmdline: the command line asked for it, not the kernel's build options.
+    """
+
+    line: int
+    type: str
+    from_cmdline: bool
+
+
+class IommuState(NamedTuple):
+    """What the IOMMU driver says of itself.
+
+    Attributes:
+        vendor: ``intel`` or ``amd``.
+        kind: ``requested``, ``forced``, ``disabled``, ``on``, ``found``, ``passthrough``, ``remapping`` or
+            ``copied`` (a kdump kernel took over the translation of the crashed one).
+        text: the message without its prefix.
+    """
+
+    line: int
+    vendor: Literal["intel", "amd"]
+    kind: str
+    text: str
+
+
+class DmaFault(NamedTuple):
+    """An IOMMU refused a device's access to memory."""
+
+    line: int
+    address: Address
+    text: str
+
+
+class AcsQuirk(NamedTuple):
+    """The kernel changed or replaced ACS by itself; ``address`` is ``None`` for the override of all devices."""
+
+    line: int
+    address: Address | None
+    text: str
+
+
+class DmaAlias(NamedTuple):
+    """A quirk lets the device's requests carry another requester ID (``devfn``: ``device.function``)."""
+
+    line: int
+    address: Address
+    devfn: str
+
+
+class ProbeFailure(NamedTuple):
+    """A driver refused a device: ``error`` is the negative error number (``-12`` is ENOMEM)."""
+
+    line: int
+    address: Address
+    driver: str
+    error: int
+
+
+class Complaint(NamedTuple):
+    """A driver's own words about something that failed."""
+
+    line: int
+    address: Address
+    driver: str
+    text: str
+
+
+class Unassigned(NamedTuple):
+    """The kernel found no address space for a BAR, a ROM or a bridge window."""
+
+    line: int
+    address: Address
+    text: str
+
+
+class Firmware(NamedTuple):
+    """The version of a device's firmware, as its driver reports it."""
+
+    line: int
+    address: Address
+    driver: str
+    version: str
+
+
+class DriverVersion(NamedTuple):
+    """The version of a driver, as it reports it; most drivers have none but the kernel's."""
+
+    line: int
+    driver: str
+    version: str
+
+
+class Bandwidth(NamedTuple):
+    """What a device's way to the root complex carries.
+
+    Attributes:
+        address: the device.
+        gbps: available bandwidth in Gbit/s.
+        link: the slowest link on the way, such as ``8.0 GT/s PCIe x8 link``.
+        limited_by: the upper end of that link; ``None`` when nothing limits the device.
+        capable_gbps: what the device's own link could carry in Gbit/s, ``None`` when nothing limits it.
+        capable_link: the device's own link at its best, ``None`` when nothing limits it.
+    """
+
+    line: int
+    address: Address
+    gbps: float
+    link: str
+    limited_by: Address | None = None
+    capable_gbps: float | None = None
+    capable_link: str | None = None
+
+
+class AerReport(NamedTuple):
+    """An error that PCI Express Advanced Error Reporting delivered.
+
+    Attributes:
+        address: the device that found the error.
+        severity: ``Corrected``, ``Uncorrected (Non-Fatal)`` or ``Uncorrected (Fatal)``; newer kernels say
+            ``Correctable`` and ``Uncorrectable``.
+        layer: ``Physical Layer``, ``Data Link Layer``, ``Transaction Layer`` ...
+        agent: the device's part in the transfer, such as ``Receiver ID``.
+        kinds: the errors by name, as the kernel prints them: ``RxErr``, ``CmpltTO`` ...
+    """
+
+    line: int
+    address: Address
+    severity: str
+    layer: str
+    agent: str
+    kinds: tuple[str, ...] = ()
+
+
+class LinkEvent(NamedTuple):
+    """A link went, a slot changed, a device no longer answers.
+
+    Attributes:
+        address: the port, or the device that does not answer.
+        kind: ``hotplug``, ``contained`` (Downstream Port Containment) or ``inaccessible``.
+        slot: the slot's name for ``hotplug``, else ``None``.
+        text: what happened, such as ``Link Down``.
+    """
+
+    line: int
+    address: Address
+    kind: Literal["hotplug", "contained", "inaccessible"]
+    slot: str | None
+    text: str
+
+
+class Enumerated(NamedTuple):
+    """A function that the kernel found: vendor, device and class as four hex digits each."""
+
+    line: int
+    address: Address
+    vendor: str
+    device: str
+    class_: str
+
+
+class Kernel(NamedTuple):
+    """The running kernel.
+
+    Attributes:
+        release: as ``uname -r`` prints it, such as ``4.18.0-240.el8.x86_64``.
+        version: the upstream numbers it begins with, ``(4, 18, 0)``; a vendor may have added newer code.
+    """
+
+    line: int
+    release: str
+    version: tuple[int, ...]
+
+
+def upstream(release: str) -> tuple[int, ...]:
+    """Return the numbers that a kernel release begins with: ``(4, 18, 0)`` of ``4.18.0-240.el8.x86_64``."""
+    numbers: list[int] = []
+    for part in release.partition("-")[0].split("."):
+        if not part.isdecimal():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+class CommandLine(NamedTuple):
+    """The kernel's command line as the log repeats it."""
+
+    line: int
+    text: str
+
+
+class Dmi(NamedTuple):
+    """What the firmware says of the machine (SMBIOS).
+
+    Attributes:
+        system: vendor and product name, which the log does not separate.
+        board: name of the board, ``None`` where the firmware gives none.
+        bios: version of the BIOS.
+        date: its release date as printed, month first: ``08/27/2020``.
+    """
+
+    line: int
+    system: str
+    board: str | None
+    bios: str
+    date: str
+
+
+Fact: TypeAlias = (
+    GroupEvent
+    | DomainEvent
+    | DomainDefault
+    | IommuState
+    | DmaFault
+    | AcsQuirk
+    | DmaAlias
+    | ProbeFailure
+    | Complaint
+    | Unassigned
+    | Firmware
+    | DriverVersion
+    | Bandwidth
+    | AerReport
+    | LinkEvent
+    | Enumerated
+    | Kernel
+    | CommandLine
+    | Dmi
+)
+"""Something the log says."""

@@ -1,0 +1,167 @@
+"""The chain in words: from a failed driver back to the lost capability, as far as the evidence goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lspci_parse.evidence.log_facts import DomainEvent
+from lspci_parse.findings.iommu_domains import PASSTHROUGH, identity_default, kernel_note, remedy, wish
+from lspci_parse.model.display import listed, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.findings.host_view import Case, Refusal
+    from lspci_parse.model.address import Address
+
+
+def told(case: Case, refusal: Refusal) -> str:
+    """Return the whole story of a refused device: what it wanted, why it could not get it, and under what."""
+    return " ".join((*_wanted(case, refusal), *_kept(case, refusal), *_parameters(case)))
+
+
+def wanted(case: Case, refusal: Refusal) -> str:
+    """Return what a refused device wanted, and what is known of that in its kernel."""
+    known = [kernel_note(case)] if isinstance(refusal.event, DomainEvent) else []
+    return " ".join((*_wanted(case, refusal), *known))
+
+
+def _wanted(case: Case, refusal: Refusal) -> Iterator[str]:
+    slot = short(refusal.device)
+    if not isinstance(refusal.event, DomainEvent):
+        yield f"The log says that {slot} could not be added to group {refusal.group}, error {refusal.event.error}."
+        return
+    if not refusal.told:
+        yield f"The message names no device; {slot} was the last one added before it (inferred)."
+    reason = wish(case, refusal.device)
+    if reason is not None:
+        default = identity_default(case)
+        others = f", not the identity domain that {default} gives the others" if default else ""
+        yield (
+            f"{slot} is {reason}; such devices share one requester ID, so the kernel wants a DMA domain for "
+            f"them{others}."
+        )
+
+
+def _kept(case: Case, refusal: Refusal) -> Iterator[str]:
+    """Say what kept a device from its domain: its group is shared."""
+    if refusal.others and isinstance(refusal.event, DomainEvent):
+        group = f"Group {refusal.group}" if refusal.group is not None else "Its group"
+        source = " (predicted from the dump; the log does not show it)" if refusal.predicted else ""
+        yield (
+            f"{group} also holds {listed(refusal.others)}{source}, and the type of a group with several devices "
+            "cannot be changed."
+        )
+        yield from _shared(case, refusal)
+
+
+def _parameters(case: Case) -> Iterator[str]:
+    touching = () if case.host.cmdline is None else case.host.cmdline.touching
+    if touching:
+        yield f"It happened with {' '.join(map(str, touching))}."
+
+
+def _shared(case: Case, refusal: Refusal) -> Iterator[str]:
+    """Say why the devices share a group: by what the healthy host has, else by the dump alone."""
+    lost = lost_acs(case, refusal)
+    if lost:
+        have = "has" if len(lost) == 1 else "have"
+        yield f"They share it because {listed(lost)} {have} no ACS here and {have} it on A."
+        yield from _bios(case)
+        return
+    without = without_acs(case, refusal)
+    if without:
+        yield f"They share it because {listed(without)} {'does' if len(without) == 1 else 'do'} not isolate (no ACS)."
+
+
+def lost_acs(case: Case, refusal: Refusal) -> tuple[Address, ...]:
+    """Return the functions in a refused device's group, or above it, whose ACS capability the healthy host has."""
+    if case.healthy is None:
+        return ()
+    return tuple(address for address in concerned(case, refusal) if address in case.healthy.lost_acs)
+
+
+def without_acs(case: Case, refusal: Refusal) -> tuple[Address, ...]:
+    """Return the functions that the prediction holds responsible for a refused device's shared group."""
+    group = case.groups.of(refusal.device) if case.groups is not None else None
+    if group is None or not set(refusal.others) & set(group.devices):
+        return ()
+    blamed = {
+        culprit for join in group.joined_by for culprit in join.culprits if join.how in ("path", "slot")
+    }
+    known = (address for address in sorted(blamed) if case.device(address) is not None)
+    return tuple(
+        address for address in known if case.acs(address).needed and case.acs(address).isolated is False
+    )
+
+
+def concerned(case: Case, refusal: Refusal) -> list[Address]:
+    """Return the members of a refused device's group and the bridges above them, as far as the dump has them."""
+    found = {address for address in (refusal.device, *refusal.others) if case.device(address) is not None}
+    for address in tuple(found):
+        found.update(case.tree.ancestors(address))
+    return sorted(found)
+
+
+class _Bios(NamedTuple):
+    here: str
+    healthy: str
+
+
+def _bios_of(case: Case) -> _Bios | None:
+    """Return the BIOS versions of both hosts, ``None`` if one is not known or the models differ."""
+    if case.healthy is None:
+        return None
+    here, healthy = case.host.dmi, case.healthy.dmi
+    if here is None or healthy is None or here.system != healthy.system:
+        return None
+    return _Bios(f"{here.bios} ({here.date})", f"{healthy.bios} ({healthy.date})")
+
+
+def _bios(case: Case) -> Iterator[str]:
+    bios = _bios_of(case)
+    if bios is None:
+        return
+    if bios.here == bios.healthy:
+        yield f"Both hosts run BIOS {bios.here}, so the version is not why."
+    else:
+        yield f"BIOS versions differ: {bios.here} here, {bios.healthy} on A; that may be why (inferred)."
+
+
+def remedies(case: Case, refusal: Refusal) -> str:
+    """Return what to try about a refused device, the best first, numbered."""
+    steps = [*_restore(case, refusal)]
+    if isinstance(refusal.event, DomainEvent):
+        steps.append(remedy(case))
+        parameter = case.given(*PASSTHROUGH)
+        if parameter is not None:
+            steps.append(
+                f"Until then leave out {parameter}: every group gets a DMA domain, and none has to change. DMA then "
+                "costs some speed."
+            )
+    bridge = case.tree.parent(refusal.device) if case.device(refusal.device) is not None else None
+    what = f" or the bridge {short(bridge)}" if bridge is not None else ""
+    if refusal.others:
+        steps.append(f"If {short(refusal.device)} is not needed, disable it{what} in BIOS setup.")
+    return " ".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+
+
+def _restore(case: Case, refusal: Refusal) -> Iterator[str]:
+    """Say how to get ACS back, so that the group is no longer shared."""
+    lost = lost_acs(case, refusal)
+    bios = _bios_of(case)
+    if lost and bios is not None and bios.here != bios.healthy:
+        yield (
+            f"Bring BIOS {bios.here} to A's {bios.healthy}, or both to the newest, then power off fully; lspci shows "
+            f"whether {listed(lost)} has ACS again."
+        )
+    elif lost:
+        yield (
+            f"Compare BIOS{' settings' if bios else ' versions and settings'} (ACS, PCIe isolation) with A's, load the "
+            f"defaults, then power off fully; if {listed(lost)} still has no ACS, the board may be defective."
+        )
+    elif without := without_acs(case, refusal):
+        yield (
+            f"Look for ACS in BIOS setup, or for a newer BIOS, for {listed(without)}; compare with a healthy machine "
+            "of the model (lspci-parse diff HEALTHY THIS)."
+        )

@@ -1,0 +1,1 @@
+"""What Linux makes of a machine: ACS verdicts, quirks, IOMMU groups."""

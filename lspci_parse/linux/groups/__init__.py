@@ -1,0 +1,1 @@
+"""IOMMU groups, predicted as Linux makes them."""

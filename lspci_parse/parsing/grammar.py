@@ -1,0 +1,31 @@
+"""The grammars under ``grammar/``, and the parsers that Lark makes of them.
+
+The tables are part of the package (``tables.json``), so that Lark need not make them, nor be imported, at every
+start. They carry the fingerprint of the grammar: one that was edited is compiled anew.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from lspci_parse.parsing.grammar_files import TABLES, digest
+from lspci_parse.parsing.lalr import Parser
+from lspci_parse.parsing.lark_tables import compiled, tables
+
+
+@cache
+def parser(name: str) -> Parser:
+    """Return the parser of a grammar: from the package's tables where they fit it, else compiled from its text."""
+    found = _stored().get(name, {})
+    return Parser(found if found.get("grammar") == digest(name) else tables(compiled(name), digest(name)))
+
+
+@cache
+def _stored() -> dict[str, Any]:
+    try:
+        stored: dict[str, Any] = json.loads(TABLES.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return stored

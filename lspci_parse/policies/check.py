@@ -1,0 +1,52 @@
+"""Hold a host against a policy: pass-through (``vfio``), peer-to-peer traffic (``p2p``), or a file of requirements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lspci_parse.findings.model import SEVERITIES
+from lspci_parse.linux.acs import Isolation
+from lspci_parse.linux.groups.prediction import boot_of, groups
+from lspci_parse.model.dump import Dump
+from lspci_parse.policies.model import Breach, Check
+from lspci_parse.policies.p2p import p2p
+from lspci_parse.policies.policy_file import read
+from lspci_parse.policies.vfio import vfio
+from lspci_parse.topology.tree import topology
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from lspci_parse.evidence.host import Host
+    from lspci_parse.linux.kernel import Kernel
+
+
+def check(
+    host: Host | Dump, policy: str | os.PathLike[str] = "vfio", *, kernel: str | Kernel | None = None
+) -> Check:
+    """Hold a host against a policy.
+
+    Args:
+        host: a host, or only its dump.
+        policy: ``vfio``, ``p2p``, or the path of a policy file (see ``policies/policy_file.py``).
+        kernel: another release than the host's.
+
+    Raises:
+        LspciError: the policy file cannot be used; ``kernel`` is not a release; or the dump does not show what the
+            policy asks about.
+    """
+    dump = host if isinstance(host, Dump) else host.dump
+    tree = topology(dump)
+    found: Iterable[Breach]
+    if policy == "vfio":
+        found = vfio(tree, groups(host, kernel=kernel), Isolation(tree, boot_of(host, kernel)))
+    elif policy == "p2p":
+        found = p2p(tree)
+    else:
+        found = (breach for requirement in read(policy) for breach in requirement.breaches(dump))
+    worst_first = sorted(found, key=lambda breach: SEVERITIES.index(breach.severity))
+    return Check(
+        str(policy) if policy in ("vfio", "p2p") else Path(policy).name, dump.source, tuple(worst_first)
+    )

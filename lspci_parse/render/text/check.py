@@ -1,0 +1,32 @@
+"""A host held against a policy, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lspci_parse.render.text.report import paint, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lspci_parse.policies.model import Check
+
+
+def check(found: Check, *, colour: bool = False, width: int = 100) -> str:
+    """Return what stands against the policy, worst first, and what to do about it."""
+    return "\n".join(_lines(found, colour=colour, width=width))
+
+
+def _lines(found: Check, *, colour: bool, width: int) -> Iterator[str]:
+    for breach in found.breaches:
+        yield f"{paint(breach.severity.upper(), breach.severity, colour=colour)}  {breach.title}"
+        yield paragraph("why", breach.detail, width)
+        for remedy in breach.remedies:
+            yield paragraph("try", f"{remedy.action}{f' Risk: {remedy.risk}' if remedy.risk else ''}", width)
+        yield ""
+    counts = {
+        name: sum(breach.severity == name for breach in found.breaches)
+        for name in ("critical", "warning", "info")
+    }
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    yield f"Policy {found.policy}: {said or 'nothing to complain of'}."

@@ -1,0 +1,1 @@
+"""JSON out and in, with its schemas."""

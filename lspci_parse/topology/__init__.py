@@ -1,0 +1,1 @@
+"""Bridges, buses, slots and links of one dump, put together to a tree."""
