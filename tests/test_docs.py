@@ -45,7 +45,7 @@ def test_the_main_command_sets_everything_up_and_runs_the_job() -> None:
 def test_the_test_command_is_the_one_that_ci_runs() -> None:
     commands = [line for line in README.splitlines() if "bin/pytest" in line]
     assert len(commands) == 1
-    assert commands[0].endswith("&& .venv/bin/pytest")
+    assert commands[0].endswith("&& .venv/bin/pytest -n 2")
     assert "bin/pytest' README.md" in (ROOT / ".ci" / "run").read_text("utf-8")
 
 

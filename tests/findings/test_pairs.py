@@ -166,6 +166,7 @@ def test_recorded_machines(shared: Path, a: str, b: str) -> None:
     assert {finding.rule for finding in diff(one, other).findings} == LAB[a, b]
 
 
+@pytest.mark.slow
 def test_every_dump_at_hand_equals_itself(shared: Path) -> None:
     paths = [path for path in sorted(shared.rglob("*.txt")) if path.stat().st_size < 200_000]
     assert paths

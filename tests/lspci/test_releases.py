@@ -232,6 +232,7 @@ def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+@pytest.mark.slow
 def test_releases_explain_every_difference_of_one_machine(shared: Path) -> None:
     """Every release printed the same devices, so whatever differs between two texts is the releases' doing."""
     unexplained = set()

@@ -194,6 +194,7 @@ def test_paths_that_name_each_bus() -> None:
 # ------------------------------------------------------------------------------------------------ a cut-off end
 
 
+@pytest.mark.slow
 def test_text_that_ends_inside_a_device() -> None:
     text = SERVER.read_text("utf-8")
     whole = parse(text)
@@ -384,6 +385,7 @@ def test_what_comes_again_is_shared() -> None:
 # -------------------------------------------------------------------------------------------- recorded material
 
 
+@pytest.mark.slow
 def test_every_recorded_dump_comes_back(shared: Path) -> None:
     paths = [
         path

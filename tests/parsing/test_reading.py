@@ -78,6 +78,7 @@ def test_damaged_data(kind: str, pack: Pack) -> None:
     assert message.endswith("); expected a complete file")
 
 
+@pytest.mark.slow
 @packed
 def test_what_unpacks_to_too_much_costs_no_memory(kind: str, pack: Pack) -> None:
     data = pack(bytes(40_000_000))
@@ -147,6 +148,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reading.read("-") == Source("-", TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [bytes, *PACKERS.values()])
 def test_open_files_are_read_in_pieces_and_stay_open(pack: Pack) -> None:
     data = os.urandom(1_000_000).hex().encode()

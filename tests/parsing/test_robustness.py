@@ -163,6 +163,7 @@ def peak_of(function: Callable[[], int]) -> tuple[int, int]:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_devices_stream_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "SIZE", 300)
     monkeypatch.setattr(reading, "CHUNK", 100_000)
@@ -178,6 +179,7 @@ def test_devices_stream_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> No
     assert much < 1.5 * little
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [b"x" * 8000, bytes(8000), b"no dump\n" * 1000, b"> \n" * 2700, b"\t\t\tA+\n" * 1200, b"\r" * 8000],
@@ -222,6 +224,7 @@ def test_a_very_long_line(line: str, filling: str) -> None:
     assert str(parse(text)) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines",
     [

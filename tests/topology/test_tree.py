@@ -278,6 +278,7 @@ def test_a_port_below_a_hidden_range_is_a_root_port_still() -> None:
     assert kind(found, "80:00.0") is BusKind.ROOT
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_devices() -> None:
     def bridge(address: Address, secondary: int) -> Device:
         bus = Register("Bus", {"primary": address.bus, "secondary": secondary, "subordinate": secondary})
