@@ -249,7 +249,8 @@ class Isolation:
         if case.acs is None:
             return case.verdict(Reason.NO_CAPABILITY, "no ACS capability", isolated=False)
         if not case.flags:
-            return case.verdict(Reason.UNKNOWN, "its registers are not printed", isolated=None)
+            sentence = f"its registers are {'damaged' if case.acs.registers else 'not printed'}"
+            return case.verdict(Reason.UNKNOWN, sentence, isolated=None)
         capable = [flag for flag in case.flags if flag.capable]
         off = [flag.name for flag in capable if not flag.on]
         if off == ["SrcValid"] and self._broken_source_validation(case):
@@ -322,6 +323,6 @@ def _flags(acs: Capability | None) -> tuple[Flag, ...]:
     if acs is None:
         return ()
     capable, control = registers(acs)
-    if not capable or not control:
-        return ()
-    return tuple(Flag(name, bool(capable.get(name)), bool(control.get(name))) for name in REQUIRED)
+    if any(name not in capable or name not in control for name in REQUIRED):
+        return ()  # a flag that is not printed is not known; it is neither off nor missing
+    return tuple(Flag(name, capable[name], control[name]) for name in REQUIRED)

@@ -12,6 +12,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from lspci_parse.lspci.completeness import is_missing
 from lspci_parse.lspci.releases import differs, printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Visibility:
         top = path.partition("/")[0]
         if top in _EVERYWHERE:
             return True
-        if device.dead or device.cut:
+        if device.dead or device.cut or _lost(device, path):
             return False
         if top in _KERNEL:
             return top in self._kernel_facts
@@ -119,6 +120,13 @@ class Visibility:
     def _prints(self, path: str, other: Visibility) -> bool:
         # Finding out the release takes a look at the whole text; most paths are the same in all of them.
         return not differs(path) or printable(path, self.releases, other.releases) is True
+
+
+def _lost(device: Device, path: str) -> bool:
+    """Whether a fact may have stood in the part of a register that the text has lost."""
+    top, *below = path.split("/")
+    entries = dict(device.capability_paths()).get(top)
+    return is_missing(device.registers, (top, *below)) if entries is None else is_missing(entries, below)
 
 
 def _detail(device: Device) -> Detail:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lspci_parse.linux.acs import registers, unreadable
+from lspci_parse.lspci.completeness import is_incomplete
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.address import Address
 from lspci_parse.model.display import short
@@ -18,6 +19,8 @@ from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusNumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from lspci_parse.model.device import Device
 
 _Meeting: TypeAlias = Address | BusNumber
 
@@ -101,8 +104,14 @@ def _flags(tree: Topology, port: Address) -> list[str]:
     return [flag for flag in REDIRECTING if control.get(flag)]
 
 
+def _unreadable(device: Device) -> str | None:
+    acs = device.capability("acs")
+    damaged = acs is not None and is_incomplete(acs.get("ACSCtl"))
+    return unreadable(device) or ("its ACS registers are damaged" if damaged else None)
+
+
 def _unknown(tree: Topology, ports: list[Address]) -> Iterator[Breach]:
-    hidden = [(port, reason) for port in ports if (reason := unreadable(tree.devices[port]))]
+    hidden = [(port, reason) for port in ports if (reason := _unreadable(tree.devices[port]))]
     if hidden:
         yield Breach(
             hidden[0][0],

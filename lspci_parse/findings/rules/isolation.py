@@ -197,7 +197,7 @@ def _switched_off(pair: Pair) -> list[str]:
     one, other = pair.a.capability("acs"), pair.b.capability("acs")
     if one is None or other is None or "ACSCtl" not in one or "ACSCtl" not in other:
         return []
-    return [flag for flag in REQUIRED if one["ACSCtl"].get(flag) and not other["ACSCtl"].get(flag)]
+    return [flag for flag in REQUIRED if one["ACSCtl"].get(flag) and other["ACSCtl"].get(flag) is False]
 
 
 def _flags(device: Device) -> str:
