@@ -7,14 +7,14 @@ number that they have in the text.
 from __future__ import annotations
 
 import re
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.model.fields import Line
 from lspci_parse.parsing.segments import device_line, hex_row, may_be_broken, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     Reads = Callable[[list[str]], bool]
     """Tells whether lspci prints these lines below the line of a device."""
@@ -155,11 +155,24 @@ def _section(lines: list[Line], reads: Reads) -> tuple[Section, list[Line]]:
     """Return the device whose lines begin with ``lines``, and what follows it."""
     walk = _Walk(lines, reads)
     rest = walk.run()
-    if walk.joins and (walk.strange or rest):
+    if walk.breaks and (walk.strange or rest or _cuts(walk.breaks)):
         # Text of which one line was wrapped for certain: now a line of free text may be another.
-        walk = _Walk(lines, reads, wrapped=True)
+        walk = _Walk(lines, reads, walk.breaks)
         rest = walk.run()
     return Section(walk.own, walk.strange), rest
+
+
+class _Break(NamedTuple):
+    """Where a line was wrapped: the column, also if tabs count as one, and what stood there."""
+
+    width: int
+    length: int
+    glue: str
+
+
+def _cuts(breaks: Sequence[_Break]) -> bool:
+    """Whether lines were cut at a width, as terminals do, also within words; programs take out a blank."""
+    return 2 * sum(not found.glue for found in breaks) > len(breaks)
 
 
 _NAMED: Final = re.compile(r"\t(?:DeviceName|Physical Slot): ").match
@@ -167,11 +180,16 @@ _TAIL: Final = re.compile(
     r"(?: \(rev [0-9a-f]{2}\))?(?: \(prog-if [0-9a-f]{2}(?: \[[^\]]{,200}\])?\))?$"
 ).search
 _NO_FIELD: Final = " ?!"
-_MANY: Final = 3
 _MAX_PARTS: Final = 3
 _MAX_GAP: Final = 20
-_MAX_TRIES: Final = 200
+_MAX_TRIES: Final = 1000
 _MAX_CONTEXT: Final = 64
+_HYPHEN: Final = re.compile(
+    r"\b(?:PME|SR|PCI|De|TEE|14|half|full|[Nn]on|prog)-\n(?:if|Enable|PM_|emphasis|IO|Bit|Fatal|EQ|IOV|swing)"
+    r"|[ ,]\d+-\n\d+(?![^\s,])"
+).search
+"""Finds a line end inside a name that holds a hyphen."""
+_FLAG_NAMES: Final = re.compile(r"([^\s,:;=()\[\]]+)[+-](?![^\s,;)])").findall
 
 
 class _Walk:
@@ -182,23 +200,18 @@ class _Walk:
     lines, a console mixes in what the kernel has to say.
     """
 
-    def __init__(self, lines: list[Line], reads: Reads, *, wrapped: bool = False) -> None:
+    def __init__(self, lines: list[Line], reads: Reads, known: Sequence[_Break] = ()) -> None:
         self.lines = lines
         self.reads = reads
-        self.wrapped = wrapped
         self.own = lines[:1]
         self.strange: list[Line] = []
         self.gap: list[Line] = []
         self.last = lines[0].text
-        self.tries = self.joins = 0
-        texts = [line.text for line in takewhile(lambda line: line.text.strip(), lines)]
-        breakable = [text for text in texts if " " in text.strip()] or texts
-        self.widest = max(map(_width, breakable))
-        self.longest = max(map(len, breakable))
-        # A terminal cuts every line at its width, also within words. Programs break between words, which takes
-        # out a blank.
-        broken = [_width(text) for text, following in pairwise(texts) if not _is_own(following)]
-        self.glues = (" ",) if len(set(broken)) > 1 else (" ", "") if len(broken) < _MANY else ("",)
+        self.tries = 0
+        self.breaks: list[_Break] = []
+        self.limit = max((found.width for found in known), default=0)
+        self.longest = max((found.length for found in known), default=0)
+        self.cuts = _cuts(known)
 
     def run(self) -> list[Line]:
         """Collect the device's lines; return those that follow it."""
@@ -245,28 +258,37 @@ class _Walk:
         if len(between) >= _MAX_PARTS or self.tries > _MAX_TRIES:
             return False
         parts = [self.own[-1].text, *between, line.text]
-        full = self._is_full(parts[-2] if between else self.last, line.text)
-        choices = [glue.join(map(str.rstrip, parts) if glue else parts) for glue in self.glues]
-        joined = next((text for text in choices if self._fits(parts[0], text, full=full)), None)
-        if joined is not None:
-            self.joins += 1
-        elif self.wrapped and full and not between and len(choices) == 1:
-            joined = choices[0]
-        else:
+        choices = [(glue, _joined(parts, glue)) for glue in self._glues(parts)]
+        found = next((choice for choice in choices if self._fits(parts, choice[1])), None)
+        if found is None and not between and self._is_full(line.text):
+            found = next(iter(choices), None)
+        if found is None:
             return False
-        self.own[-1] = Line(self.own[-1].line, joined)
+        glue, text = found
+        self.breaks.append(_Break(_width(self.last), len(self.last), glue))
+        self.own[-1] = Line(self.own[-1].line, text)
         self.last = line.text
         self.gap = []
         return True
 
-    def _fits(self, before: str, joined: str, *, full: bool) -> bool:
-        """Whether a joined line is one of lspci's, and the line before or its width shows that it was wrapped."""
+    def _glues(self, parts: list[str]) -> tuple[str, ...]:
+        """Return what may have stood where a line was wrapped, the likelier first."""
+        before, after = parts[-2], parts[-1]
+        if _HYPHEN(before[-_MAX_GAP:] + "\n" + after[:_MAX_GAP]):
+            return ("",)
+        if before.endswith(("+", "-")) and after[:1].isalnum():
+            return (" ",)  # two flags
+        return ("", " ") if self.cuts or after.startswith(" ") or before.endswith(" ") else (" ", "")
+
+    def _fits(self, parts: list[str], joined: str) -> bool:
+        """Whether lines are one line of lspci's that was wrapped: together they say what it prints there, and once."""
         if len(self.own) == 1:
-            return _tail(joined) > _tail(before)
+            return _tail(joined) > _tail(parts[0])
         context = self._context()
         if not self.reads([*context, joined]) or self.reads([*context, joined + _NO_FIELD]):
             return False
-        return full or not self.reads([*context, before])
+        names = frozenset(_FLAG_NAMES(parts[0]))
+        return names.isdisjoint(_FLAG_NAMES(" ".join(parts[1:]))) or not self.reads([*context, parts[0]])
 
     def _context(self) -> list[str]:
         """Return the lines of the current section but for the last one."""
@@ -277,10 +299,18 @@ class _Walk:
                 break
         return context[:0:-1]
 
-    def _is_full(self, last: str, text: str) -> bool:
-        """Whether the first word of ``text`` would have made ``last`` wider than any line is."""
-        more = 1 + len(text.split(maxsplit=1)[0])
-        return _width(last) + more > self.widest or len(last) + more > self.longest
+    def _is_full(self, text: str) -> bool:
+        """Whether the first word of ``text`` would have made the line before wider than wrapped ones are."""
+        if not self.limit:
+            return False
+        more = 1 if self.cuts else 1 + len(text.split(maxsplit=1)[0])
+        return _width(self.last) + more > self.limit or len(self.last) + more > self.longest
+
+
+def _joined(parts: list[str], glue: str) -> str:
+    if glue:
+        return parts[0].rstrip() + "".join(glue + part.strip() for part in parts[1:])
+    return "".join(parts)
 
 
 def _tail(line: str) -> int:
