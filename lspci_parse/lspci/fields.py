@@ -98,6 +98,7 @@ _TITLES: Final = {
     "EXP_SLOT": Field("(Slot", sign, "Slot"),
     "INT_MSG_NUM": Field("IntMsgNum", decimal),
     "MSI_NUM": Field("MSI", hex_number, "IntMsgNum"),
+    "IRQ_NUM": Field("IRQ", hex_number, "IntMsgNum"),
     "FLIT_MODE": Field("FLIT Mode Supported", printed),
     "MSIX_COUNT": Field("Count=", decimal),
     "MSIX_TABSIZE": Field("TabSize=", decimal, "Count"),

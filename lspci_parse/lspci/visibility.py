@@ -97,6 +97,8 @@ class Visibility:
             return False
         if capability.extended and not self.extended_readable:
             return False
+        if capability.kind == "unknown" or _holds_unread(device, capability):
+            return False
         return self._prints(capability.kind, other)
 
     def knows(self, device: Device, path: str, other: Visibility) -> bool:
@@ -107,7 +109,7 @@ class Visibility:
         top = path.partition("/")[0]
         if top in _EVERYWHERE:
             return True
-        if device.dead or device.cut or _lost(device, path):
+        if device.dead or device.cut or path == "dsn/Serial" or _lost(device, path):
             return False
         if top in _KERNEL:
             return top in self._kernel_facts
@@ -120,6 +122,19 @@ class Visibility:
     def _prints(self, path: str, other: Visibility) -> bool:
         # Finding out the release takes a look at the whole text; most paths are the same in all of them.
         return not differs(path) or printable(path, self.releases, other.releases) is True
+
+
+_TITLE: Final = re.compile(r"Capabilit|\[[0-9a-f]{2,3}(?: v\d+)?\]").search
+
+
+def _holds_unread(device: Device, capability: Capability) -> bool:
+    """Whether a capability may be one whose title was not read: it stands at the same place, or at none known."""
+    unread = [other for other in device.capabilities if other.kind == "unknown"]
+    if any(other.offset in (None, capability.offset) for other in unread):
+        return True
+    known = {other.offset for other in device.capabilities}
+    places = [found for _, text in device.unrecognised if (found := _TITLE(text))]
+    return len(places) > len(unread) and capability.offset not in known
 
 
 def _lost(device: Device, path: str) -> bool:

@@ -5,6 +5,7 @@ Every line keeps its place, so that numbers are those of the input.
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -82,22 +83,73 @@ def _ends_in_warning(text: str) -> bool:
 
 def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
     """Cut chunks behind the end of a line, make every line end a newline and drop a byte-order mark."""
-    held = ""
+    held, plain = "", _Plain()
     for at, chunk in enumerate(chunks):
         text = chunk if at else chunk.removeprefix("\ufeff")
         end = text.rfind("\n") + 1
         if end:
-            yield _newlines(held + text[:end])
+            yield plain(held + text[:end])
             held = text[end:]
         else:
             held = (held + text)[:MAX_PIECE] if held else text
-    yield _newlines(held)
+    yield plain(held)
+
+
+_NO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff"
+_BLANKS: Final = re.compile(rf"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{_NO_WIDTH}]")
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[mK]")
+_ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#39|#160|#xa0);")
+_JSON: Final = re.compile(r"\\n\\t(?=[A-Z])").search
+_JSON_START: Final = re.compile(rf'"(?={_DEVICE})')
+_JSON_ESCAPE: Final = re.compile(r'\\([nt"/\\])')
+_JSON_MEANS: Final = {"n": "\n", "t": "\t"}
+_MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_LOG: Final = (
+    rf"(?:(?:{_MONTH} [ \d]\d \d\d:\d\d:\d\d|\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?)"
+    r"(?:(?: [\w.-]+)? (?![0-9a-f]{2,3}:)[A-Za-z][\w./-]*(?:\[\d+\])?:(?= ))? ?)?"
+    r"(?:(?:<\d+>)?\[ *\d+\.\d+\] ?)?(?:kernel: ?)?"
+)
+_LOGGED: Final = re.compile(rf"^(?=[\[<A-Z2k])({_LOG})(?={_DEVICE})", re.MULTILINE).search
+_LOG_PREFIX: Final = re.compile(rf"^(?=[\[<A-Z2k]){_LOG}", re.MULTILINE)
+
+
+class _Plain:
+    """Undoes what mail programs, web pages, consoles and logs do to each character or line of a text."""
+
+    def __init__(self) -> None:
+        self.logged = False
+
+    def __call__(self, text: str) -> str:
+        """Return the next lines of a text as lspci printed them."""
+        text = _characters(_newlines(text))
+        if not self.logged and "\n\t" not in text:  # no line of a log begins with a tab
+            logged = _LOGGED(text)
+            self.logged = bool(logged and logged[1])
+        return _LOG_PREFIX.sub("", text) if self.logged else text
+
+
+def _characters(text: str) -> str:
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    if "\\n" in text and _JSON(text):
+        text = _JSON_ESCAPE.sub(
+            lambda found: _JSON_MEANS.get(found[1], found[1]), _JSON_START.sub('"\n', text)
+        )
+    if not text.isascii():
+        text = _BLANKS.sub(lambda found: "" if found[0] in _NO_WIDTH else " ", text)
+    return text
 
 
 def _newlines(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\n\r", "\n").strip("\r")
     return text
+
+
+_QUOTES: Final = tuple(re.compile(rf"(?:>(?=[ \t>]|$) ?){{0,{depth}}}") for depth in range(9))
+"""Quotation marks in front of a line, by how many a device's line had: a mail program that wraps adds fewer."""
 
 
 class _Prefix:
@@ -116,6 +168,9 @@ class _Prefix:
             self.prefix = found[1]
         if line.startswith(self.prefix):
             return line[len(self.prefix) :]
+        depth = self.prefix.count(">")
+        if depth and line.startswith(">"):
+            return _QUOTES[min(depth, len(_QUOTES) - 1)].sub("", line, count=1)
         # Mail programs drop the blank behind a quotation mark, editors those of an empty line.
         mark = self.prefix.rstrip()
         if mark and line.startswith(mark):

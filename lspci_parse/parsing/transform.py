@@ -204,6 +204,7 @@ _TOKENS: Final[dict[str, Callable[[str], Iterable[Entry]]]] = {
     "PAIR": _named(_guess, "="),
     "PORTS_AT": _bar("I/O ports"),
     "ROM_AT": _bar("ROM"),
+    "SERIAL_HIDDEN": lambda _text: (),
     "SSVID": _subsystem,
     "TPH_MODE": _sentence,
     "UNDECODED": lambda _text: (),

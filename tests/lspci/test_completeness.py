@@ -85,3 +85,24 @@ def test_policies_do_not_judge_what_was_lost(policy: str) -> None:
     text = CUT.replace("\tCapabilities: [40]", bridge) + peers + peers.replace("00.0", "00.1")
     titles = [breach.title for breach in lspci_parse.check(lspci_parse.parse(text), policy=policy).breaches]
     assert not any("redirects" in title or "isolate" in title.split("cannot")[0] for title in titles), titles
+
+
+@pytest.mark.parametrize(
+    "title", ["Device Serial Numbr 00-11", "Expres (v2) Endpoint", "Power Budgetting <?>"]
+)
+def test_a_title_that_was_not_read_is_no_loss(title: str) -> None:
+    device = "01:00.0 Ethernet controller: Intel Corporation NIC\n\tCapabilities: [a0] Express (v2) Endpoint, MSI 00\n"
+    whole = lspci_parse.parse(
+        f"{device}\tCapabilities: [140 v1] Device Serial Number 00-11-22-ff-ff-33-44-55\n"
+    )
+    for offset, known in (("140 v1", False), ("150 v1", True)):
+        other = lspci_parse.parse(f"{device}\tCapabilities: [{offset}] {title}\n")
+        lost = [change for change in lspci_parse.diff(whole, other).changes if change.path == "dsn"]
+        assert [change.known for change in lost] == [known]
+
+
+def test_a_function_whose_express_title_was_not_read_is_not_conventional() -> None:
+    text = PORT.partition("\tCapabilities: [140")[0].replace("Express (v2) Root Port", "Exprss Root Port")
+    dump = lspci_parse.parse(text)
+    (group,) = lspci_parse.groups(dump).groups
+    assert "conventional" not in str(group)
