@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from lspci_parse.cli import about, diff, isolation, show
+from lspci_parse.cli import about, check, diagnose, diff, groups, show
 from lspci_parse.cli.common import EXIT_TROUBLE
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ exit codes: 0 no finding, 1 findings, 2 trouble""",
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     show.add(commands)
     diff.add(commands)
-    isolation.add(commands)
+    groups.add(commands)
+    check.add(commands)
+    diagnose.add(commands)
     about.add(commands, parser)
     return top

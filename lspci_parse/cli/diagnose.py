@@ -1,0 +1,47 @@
+"""``lspci-parse diagnose``: what one host alone can tell of its trouble."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from lspci_parse.cli.common import (
+    EXIT_FINDINGS,
+    EXIT_SAME,
+    HOST,
+    Commands,
+    add_colour,
+    colour,
+    command,
+    load,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = command(commands, "diagnose", "tell what one host alone can tell of its trouble")
+    parser.add_argument("host", metavar="HOST", help=HOST)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_colour(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from lspci_parse.findings.diagnosis import diagnose
+
+    found = diagnose(load(options.host))
+    if options.json:
+        from lspci_parse.serialization.report import report_to_json
+
+        print_json(report_to_json(found))
+    else:
+        from lspci_parse.render.text.report import text
+
+        width = shutil.get_terminal_size((100, 24)).columns
+        print(text(found, colour=colour(options.color), width=width))
+    bad = any(finding.severity != "info" for finding in found.findings)
+    return EXIT_FINDINGS if bad else EXIT_SAME
