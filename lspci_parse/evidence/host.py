@@ -37,7 +37,7 @@ class Host(_Host):  # a named tuple has no place for what is cached
 
     Attributes:
         source: the path as given.
-        dump: its lspci output; of several, the one that says most.
+        dump: its lspci output; of several, the last that complete each other, together.
         log: the kernel log, ``None`` if there is none.
         cmdline: the kernel's command line, from a file of its own, else from the log.
         groups: the listing of IOMMU groups; empty if there are no groups, ``None`` if there is no listing.
@@ -50,7 +50,7 @@ class Host(_Host):  # a named tuple has no place for what is cached
 
     @cached_property
     def dumps(self) -> tuple[Dump, ...]:
-        """Every dump in the file that ``dump`` is from; ``dump`` is the one that says most."""
+        """Every output in the file that ``dump`` is from."""
         return parse_all(self.dump.text, source=self.dump.source)
 
     @property

@@ -17,7 +17,8 @@ from lspci_parse.evidence.files import Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.host import Host
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
-from lspci_parse.parsing.parser import fullest, parse, parse_all
+from lspci_parse.parsing.joining import joined, newest
+from lspci_parse.parsing.parser import parse, parse_all
 from lspci_parse.parsing.reading import MAX_ARCHIVE, MAX_SIZE, chunks, decode, is_tar, read
 
 if TYPE_CHECKING:
@@ -121,14 +122,14 @@ class _Gathering:
         )
 
     def parsed(self, text: str, name: str, *, strict: bool) -> Dump:
-        """Return the dump of a text that says most."""
+        """Return the dump of a text: its outputs together, as far as they complete each other."""
         if strict:
             parse(text, source=name, strict=True)
-        dumps = parse_all(text, source=name)
-        dump = fullest(dumps)
+        dumps = joined(parse_all(text, source=name))
+        dump = newest(dumps)
         if len(dumps) > 1:
             self.notes.append(
-                f"{name} holds {len(dumps)} outputs of lspci; taken is the fullest, from line {dump.lines[0]} on"
+                f"{name} shows {len(dumps)} hosts or times; taken is the newest, from line {dump.lines[0]} on"
             )
         return dump
 

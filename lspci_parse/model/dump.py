@@ -52,7 +52,7 @@ class Dump:
         self.source: Final = source
         self.outside: Final = outside
         self.text: Final = text
-        self._printed_by: Final = printed_by
+        self.printed_by: Final = printed_by
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in vars(self):
@@ -105,7 +105,7 @@ class Dump:
     @cached_property
     def lspci(self) -> Releases:
         """The range of lspci releases that could have printed the dump."""
-        return self._printed_by(self)
+        return self.printed_by(self)
 
     @cached_property
     def unrecognised(self) -> tuple[Line, ...]:

@@ -15,6 +15,7 @@ from lspci_parse.model.fields import Line
 from lspci_parse.parsing.caches import bodies, devices, make_room
 from lspci_parse.parsing.device import read_device, read_plain, reads
 from lspci_parse.parsing.dumps import place, placed, split_dumps
+from lspci_parse.parsing.joining import joined, newest
 from lspci_parse.parsing.not_a_dump import HEAD, no_dump
 from lspci_parse.parsing.reading import chunks, decode, decoded
 from lspci_parse.parsing.repair import Section, sections
@@ -30,9 +31,10 @@ _RECENT_TEXT: Final = 1 << 16
 
 
 def parse(text: str | bytes, *, source: str | None = None, strict: bool = False) -> Dump:
-    """Read the output of lspci; of several outputs in one text, the one that says most.
+    """Read the output of lspci; several outputs in one text are one host where they complete each other.
 
-    That is the one with the most capabilities, then with the most lines. ``parse_all`` returns them all.
+    Where they contradict each other they are two hosts, or one at two times: the last counts, of those in most detail. ``parse_all`` returns
+    every output by itself.
 
     Args:
         text: what lspci printed, whatever stands around it. Bytes are decoded as UTF-8, and those that are not
@@ -46,20 +48,11 @@ def parse(text: str | bytes, *, source: str | None = None, strict: bool = False)
     Raises:
         LspciError: there is no device in the text; or, with ``strict``, a line that no rule knows.
     """
-    dump = fullest(parse_all(text, source=source))
+    dump = newest(joined(parse_all(text, source=source)))
     if strict and dump.unrecognised:
         line, content = dump.unrecognised[0]
         raise LspciError("no rule knows this line", source, line, 1, content)
     return dump
-
-
-def fullest(dumps: Sequence[Dump]) -> Dump:
-    """Return the dump that says most: with the most capabilities, then with the most lines."""
-    return dumps[0] if len(dumps) == 1 else max(dumps, key=_detail)
-
-
-def _detail(dump: Dump) -> tuple[int, int]:
-    return sum(len(device.capabilities) for device in dump), sum(device.text.count("\n") for device in dump)
 
 
 def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ...]:

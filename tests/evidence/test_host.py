@@ -190,12 +190,12 @@ def test_the_log_with_its_beginning_is_taken(folder: Path, files: dict[str, str]
 
 def test_of_several_outputs_it_tells_which_it_took(folder: Path) -> None:
     (folder / "lspci.txt").write_text(
-        "00:00.0 Host bridge: a\n$ lspci -v\n00:00.0 Host bridge: a\n\tLatency: 0\n"
+        "00:00.0 Host bridge: b\n$ lspci -v\n00:00.0 Host bridge: a\n\tLatency: 0\n"
     )
     host = load(folder / "lspci.txt")
     assert "Latency" in host.dump.devices[0].registers
     assert host.notes == (
-        f"{folder / 'lspci.txt'} holds 2 outputs of lspci; taken is the fullest, from line 3 on",
+        f"{folder / 'lspci.txt'} shows 2 hosts or times; taken is the newest, from line 3 on",
     )
 
 
