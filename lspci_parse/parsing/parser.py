@@ -33,8 +33,8 @@ _RECENT_TEXT: Final = 1 << 16
 def parse(text: str | bytes, *, source: str | None = None, strict: bool = False) -> Dump:
     """Read the output of lspci; several outputs in one text are one host where they complete each other.
 
-    Where they contradict each other they are two hosts, or one at two times: the last counts, of those in most detail. ``parse_all`` returns
-    every output by itself.
+    Where they contradict each other they are two hosts, or one at two times: the last counts, of those in most
+    detail. ``parse_all`` returns every output by itself.
 
     Args:
         text: what lspci printed, whatever stands around it. Bytes are decoded as UTF-8, and those that are not

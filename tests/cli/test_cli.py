@@ -35,11 +35,11 @@ def test_diff_names_the_lost_acs_first(capsys: pytest.CaptureFixture[str]) -> No
 def test_what_was_not_used_is_told_beside_the_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "twice.txt").write_bytes(GOOD.read_bytes() + b"$ lspci -vvv\n" + GOOD.read_bytes())
-    assert main(["diff", str(tmp_path / "twice.txt"), str(GOOD), "--json"]) == 0
+    (tmp_path / "twice.txt").write_bytes(GOOD.read_bytes() + b"$ lspci -vvv\n" + BAD.read_bytes())
+    assert main(["diff", str(tmp_path / "twice.txt"), str(BAD), "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["findings"] == []
-    assert err.startswith(f"lspci-parse: note: {tmp_path / 'twice.txt'} holds 2 outputs of lspci")
+    assert err.startswith(f"lspci-parse: note: {tmp_path / 'twice.txt'} shows 2 hosts or times")
 
 
 def test_diff_of_a_host_with_itself_is_silent(capsys: pytest.CaptureFixture[str]) -> None:

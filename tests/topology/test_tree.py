@@ -257,10 +257,9 @@ def test_a_dump_has_one_tree() -> None:
 
 
 def test_the_first_of_two_devices_with_one_address_counts() -> None:
-    found = tree(
-        function("00:01.0", name="First Corporation Device"),
-        function("00:01.0", name="Second Corporation Device"),
-    )
+    first = machine(function("00:01.0", name="First Corporation Device"))
+    second = machine(function("00:01.0", name="Second Corporation Device"))
+    found = Topology((*first, *second))
     assert found.devices[at("00:01.0")].name == "First Corporation Device"
 
 
