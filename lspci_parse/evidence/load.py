@@ -185,7 +185,7 @@ class _Gathering:
 
 
 _IDS: Final = re.compile(
-    r"\[[0-9a-f]{4}\]: .*\[[0-9a-f]{4}:[0-9a-f]{4}\]|^\S+ [0-9a-f]{4}: [0-9a-f]{4}:", re.MULTILINE
+    r"^(?>.*?\[[0-9a-f]{4}\]: ).*\[[0-9a-f]{4}:[0-9a-f]{4}\]|^\S+ [0-9a-f]{4}: [0-9a-f]{4}:", re.MULTILINE
 )
 _HEX: Final = re.compile(r"^[0-9a-f]{2,3}: [0-9a-f]{2} [0-9a-f]{2} ", re.MULTILINE)
 

@@ -66,7 +66,7 @@ def _is_device(lines: list[Line], reads: Reads) -> bool:
 
 _WARNINGS: Final = ("pcilib: ", "lspci: ", "WARNING: Cannot show hex-dump")
 _BROKEN: Final = re.compile(
-    r"(?=[\t ]|[0-9a-f]{1,8}(?::|pcilib|lspci))(.{1,512}?)((?:pcilib|lspci): .*)"
+    r"(?=[\t ]|[0-9a-f]{1,8}(?::|pcilib|lspci))(.{1,512}?)((?:pcilib|lspci): [\s\S]*)"
 ).fullmatch
 _EMPTY_LINE_FOLLOWS: Final = "Couldn't parse entry address"
 
@@ -189,7 +189,7 @@ _HYPHEN: Final = re.compile(
     r"|[ ,]\d+-\n\d+(?![^\s,])"
 ).search
 """Finds a line end inside a name that holds a hyphen."""
-_FLAG_NAMES: Final = re.compile(r"([^\s,:;=()\[\]]+)[+-](?![^\s,;)])").findall
+_FLAG_NAMES: Final = re.compile(r"(?<![^\s,:;=()\[\]])([^\s,:;=()\[\]]+)[+-](?![^\s,;)])").findall
 
 
 class _Walk:

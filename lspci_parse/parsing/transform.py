@@ -106,11 +106,12 @@ def _flags(text: str) -> list[Entry]:
     return [(flag[:-1], flag[-1] == "+") for flag in flags]
 
 
-_PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)")
+# What has no sign is passed over as a whole: none of its parts has one either.
+_PHRASE: Final = re.compile(r"([^\s,][^,\n]*?)([+-])(?=[\s,;]|$)|[^\s,][^,\n]*")
 
 
 def _phrases(text: str) -> list[Entry]:
-    return [(flag, sign == "+") for flag, sign in _PHRASE.findall(text)]
+    return [(flag, sign == "+") for flag, sign in _PHRASE.findall(text) if sign]
 
 
 FLAG_RUNS: Final = {"FLAGS": _flags, "ATOMIC_FLAGS": _flags, "IDE_FLAGS": _flags, "PHRASES": _phrases}

@@ -10,7 +10,7 @@ from lspci_parse.parsing.segments import hex_row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NUMBER: Final = re.compile(r"[0-9a-f]*\d[0-9a-f]*")
+_NUMBER: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]*\d[0-9a-f]*")
 _LIST: Final = re.compile(r"\s+(?:Kernel modules|Latency|Flags): ").match
 _ROW_BEGINS: Final = re.compile(r"[0-9a-f]{1,3}(?::[ 0-9a-f]*)?").fullmatch
 _ROW: Final = len("00:" + 16 * " 00")
