@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lspci_parse.errors import LspciError
     from lspci_parse.evidence.host import Host
     from lspci_parse.evidence.load import load
+    from lspci_parse.evidence.saved import from_json
     from lspci_parse.findings.catalogue import rule
     from lspci_parse.findings.diagnosis import diagnose
     from lspci_parse.findings.engine import diff
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from lspci_parse.model.fields import Capability, Register
     from lspci_parse.parsing.parser import iter_devices, parse, parse_all
     from lspci_parse.policies.check import check
-    from lspci_parse.serialization.dump import from_json, to_json
+    from lspci_parse.serialization.dump import to_json
     from lspci_parse.serialization.report import report_from_json, report_to_json
     from lspci_parse.topology.tree import Topology
 
@@ -59,7 +60,7 @@ _HOMES = {
     "check": "policies.check",
     "diagnose": "findings.diagnosis",
     "diff": "findings.engine",
-    "from_json": "serialization.dump",
+    "from_json": "evidence.saved",
     "groups": "linux.groups.prediction",
     "iter_devices": "parsing.parser",
     "load": "evidence.load",

@@ -39,10 +39,11 @@ def _run(options: argparse.Namespace) -> int:
     host = load(options.host, strict=options.strict)
     chosen = _chosen(host.dump, options.slot, options.cap)
     if options.json:
-        from lspci_parse.serialization.dump import device_to_json, to_json
+        from lspci_parse.serialization.dump import to_json
 
+        addresses = {str(device.address) for device in chosen}
         document = to_json(host.dump)
-        document["devices"] = [device_to_json(device) for device in chosen]
+        document["devices"] = [item for item in document["devices"] if item["address"] in addresses]
         print_json(document)
     elif options.flat:
         from lspci_parse.render.flat import flat

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lspci_parse.errors import LspciError
+from lspci_parse.evidence.budget import MAX_HELD, Budget
 from lspci_parse.evidence.cmdline import parse_cmdline
+from lspci_parse.evidence.content import content
+from lspci_parse.evidence.content import text as text_of
 from lspci_parse.evidence.dmi import parse_dmi
 from lspci_parse.evidence.file_names import PATTERNS, Role
-from lspci_parse.evidence.files import Files, in_archive, in_folder
+from lspci_parse.evidence.files import TAR, ZIP, Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.host import Host
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
+from lspci_parse.evidence.saved import saved_dump
 from lspci_parse.parsing.joining import joined, newest
-from lspci_parse.parsing.parser import parse, parse_all
-from lspci_parse.parsing.reading import MAX_ARCHIVE, MAX_SIZE, chunks, decode, is_tar, read
+from lspci_parse.parsing.parser import parse_all, refuse_unread
+from lspci_parse.parsing.reading import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lspci_parse.model.dump import Dump
 
@@ -48,20 +50,31 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
             left out, and ``Host.notes`` says so.
     """
     name = os.fspath(path)
-    if name != "-" and Path(name).is_dir():
+    name, number = _numbered(name)
+    if name != "-" and _is_folder(name):
         return _Gathering(name, in_folder(Path(name))).host(strict=strict)
-    data = b""
-    if name == "-":
-        data = read(name).data
-        if is_tar(data):
-            return _Gathering(name, in_archive([data], name)).host(strict=strict)
-    else:
-        with closing(chunks(name, limit=MAX_ARCHIVE)) as pieces:  # type: ignore[type-var]  # a generator can close
-            start = next(pieces, b"")
-            if is_tar(start):
-                return _Gathering(name, in_archive(chain([start], pieces), name)).host(strict=strict)
-        data = read(name).data
-    return _single(name, decode(data), strict=strict)
+    budget = Budget()
+    with opened(name) as file:
+        found = content(file, name, budget)
+        if found.kind in {TAR, ZIP}:
+            return _Gathering(name, in_archive(found, name, budget), budget).host(strict=strict)
+        text = text_of(found, name, budget, MAX_HELD)
+    return _single(name, text, number, strict=strict)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # opening it will say why
+        return False
+
+
+def _numbered(name: str) -> tuple[str, int | None]:
+    """Split ``FILE#2`` into the file and the number of the output in it, unless there is a file of that name."""
+    found = re.fullmatch(r"(.+)#(\d{1,6})", name, re.DOTALL)
+    if found is None or os.path.lexists(name):
+        return name, None
+    return found[1], int(found[2])
 
 
 _LOG_LINE: Final = re.compile(
@@ -69,10 +82,14 @@ _LOG_LINE: Final = re.compile(
 )
 
 
-def _single(name: str, text: str, *, strict: bool) -> Host:
+def _single(name: str, text: str, number: int | None, *, strict: bool) -> Host:
     """Return the host of one file; a bug report may hold the kernel log beside the dump."""
     gathering = _Gathering(name, Files({}))
-    dump = gathering.parsed(text, name, strict=strict)
+    saved = saved_dump(text, name)
+    if saved is not None:
+        gathering.used["dump"] = name
+        return gathering.assembled(saved, None)
+    dump = gathering.parsed(text, name, number, strict=strict)
     gathering.used["dump"] = name
     log = None
     if any(_LOG_LINE.search(line.text) for line in dump.outside):
@@ -84,8 +101,9 @@ def _single(name: str, text: str, *, strict: bool) -> Host:
 class _Gathering:
     """Takes the best file of each kind, and remembers which it took and what it left out."""
 
-    def __init__(self, source: str, files: Files) -> None:
+    def __init__(self, source: str, files: Files, budget: Budget | None = None) -> None:
         self.source = source
+        self.budget = budget or Budget()
         self.by_role = files.by_role
         self.notes = list(files.notes)
         self.used: dict[Role, str] = {}
@@ -121,23 +139,41 @@ class _Gathering:
             foreign_log=foreign,
         )
 
-    def parsed(self, text: str, name: str, *, strict: bool) -> Dump:
-        """Return the dump of a text: its outputs together, as far as they complete each other."""
-        if strict:
-            parse(text, source=name, strict=True)
+    def parsed(self, text: str, name: str, number: int | None = None, *, strict: bool) -> Dump:
+        """Return the dump of a text: its outputs together, as far as they complete each other.
+
+        Args:
+            text: the text.
+            name: what errors call it.
+            number: which of several hosts or times to take, from 1; by default the newest.
+            strict: raise for a line that no rule knows.
+
+        Raises:
+            LspciError: as ``parse``; or there are fewer hosts than ``number``.
+        """
         dumps = joined(parse_all(text, source=name))
-        dump = newest(dumps)
-        if len(dumps) > 1:
-            self.notes.append(
-                f"{name} shows {len(dumps)} hosts or times; taken is the newest, from line {dump.lines[0]} on"
-            )
+        if number is not None:
+            if not 0 < number <= len(dumps):
+                raise LspciError(
+                    f"there is no output {number} in it; expected a number from 1 to {len(dumps)}", name
+                )
+            dump = dumps[number - 1]
+        else:
+            dump = newest(dumps)
+            if len(dumps) > 1:
+                self.notes.append(
+                    f"{name} shows {len(dumps)} hosts or times; taken is the newest, from line {dump.lines[0]} on "
+                    f"({name}#1 is the first)"
+                )
+        if strict:
+            refuse_unread(dump)
         return dump
 
     def _texts(self, role: Role, limit: int) -> Iterator[tuple[str, str]]:
         """Yield name and text of the files of one kind, without those that cannot be read."""
         for file in self.by_role.get(role, ()):
             try:
-                yield file.shown, file.text(limit)
+                yield file.shown, file.text(limit, self.budget)
             except LspciError as error:
                 self.notes.append(f"{file.shown} was left out: {error.message}")
 
@@ -154,17 +190,18 @@ class _Gathering:
         return None
 
     def _dump(self, *, strict: bool) -> Dump:
-        texts = dict(self._texts("dump", MAX_SIZE))
-        most = max((text.count("\n\t\t") for text in texts.values()), default=0)
+        texts = dict(self._texts("dump", MAX_HELD))
         refused: LspciError | None = None
-        for name in sorted(texts, key=lambda name: _worth(texts[name], most), reverse=True):
+        for name in _ranked(texts):
             try:
                 dump = self.parsed(texts[name], name, strict=False)
             except LspciError as error:
                 refused = refused or error
                 continue
             self.used["dump"] = name
-            return parse(texts[name], source=name, strict=True) if strict else dump
+            if strict:
+                refuse_unread(dump)
+            return dump
         if refused is not None:
             raise refused
         reasons = "; ".join(self.notes) or "there is none"
@@ -190,14 +227,22 @@ _IDS: Final = re.compile(
 _HEX: Final = re.compile(r"^[0-9a-f]{2,3}: [0-9a-f]{2} [0-9a-f]{2} ", re.MULTILINE)
 
 
-def _worth(text: str, most: int) -> tuple[int, bool, bool, int]:
-    """Return what makes one dump better than another: details first, then ids, then bytes.
+def _ranked(texts: Mapping[str, str]) -> list[str]:
+    """Return the names of dumps, the one that says most first: details first, then ids, then bytes.
 
     Details are counted in steps of 5 %: two runs of lspci differ in a few lines, and ids are worth more.
     """
-    details = text.count("\n\t\t")
-    step = round(20 * details / most) if most else 0
-    return step, _IDS.search(text) is not None, _HEX.search(text) is not None, len(text)
+    if len(texts) < 2:
+        return list(texts)
+    details = {name: text.count("\n\t\t") for name, text in texts.items()}
+    most = max(details.values()) or 1
+
+    def worth(name: str) -> tuple[int, bool, bool, int]:
+        text = texts[name]
+        step = round(20 * details[name] / most)
+        return step, _IDS.search(text) is not None, _HEX.search(text) is not None, len(text)
+
+    return sorted(texts, key=worth, reverse=True)
 
 
 def _release(text: str) -> str | None:

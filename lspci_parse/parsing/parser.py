@@ -49,10 +49,20 @@ def parse(text: str | bytes, *, source: str | None = None, strict: bool = False)
         LspciError: there is no device in the text; or, with ``strict``, a line that no rule knows.
     """
     dump = newest(joined(parse_all(text, source=source)))
-    if strict and dump.unrecognised:
-        line, content = dump.unrecognised[0]
-        raise LspciError("no rule knows this line", source, line, 1, content)
+    if strict:
+        refuse_unread(dump)
     return dump
+
+
+def refuse_unread(dump: Dump) -> None:
+    """Raise for the first line of a dump that no rule knows.
+
+    Raises:
+        LspciError: there is one.
+    """
+    if dump.unrecognised:
+        line, content = dump.unrecognised[0]
+        raise LspciError("no rule knows this line", dump.source, line, 1, content)
 
 
 def parse_all(text: str | bytes, *, source: str | None = None) -> tuple[Dump, ...]:

@@ -10,7 +10,7 @@ import lzma
 import os
 import sys
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 
@@ -22,18 +22,13 @@ if TYPE_CHECKING:
 MAX_SIZE: Final = 2 << 30
 """Bytes that ``read`` and ``unpack`` return at most, and that compressed data may unpack to."""
 
-MAX_ARCHIVE: Final = 8 << 30
-"""Bytes that an archive may unpack to."""
-
 CHUNK: Final = 1 << 17
 """Bytes that are read, unpacked and decoded at a time."""
 
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
-_ZSTD_WINDOW: Final = 1 << 27
-"""The largest window that the zstd command accepts when it is not asked to take more memory."""
-_ZSTD_STEP: Final = 1 << 8
-"""Bytes unpacked at a time: one byte of zstd can stand for 32 KiB."""
+_ZSTD_WINDOW: Final = 27
+"""The largest window, as a power of two, that the zstd command accepts when it is not asked to take more memory."""
 
 _EXPECTED: Final = "expected the output of 'lspci -vvv'"
 
@@ -48,6 +43,33 @@ class Source(NamedTuple):
     data: bytes
 
 
+class Pieces(io.RawIOBase):
+    """A binary file over the pieces of one; it closes nothing.
+
+    Args:
+        data: the bytes, piece by piece; pieces may be empty.
+    """
+
+    def __init__(self, data: Iterable[bytes]) -> None:
+        self._data: Iterator[bytes] = iter(data)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer as far as one piece goes; return how much, 0 at the end."""
+        while not self._rest:
+            piece = next(self._data, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
 def read(path: str | os.PathLike[str], *, limit: int = MAX_SIZE) -> Source:
     """Read a file, or standard input for ``-``, and unpack it if it is compressed.
 
@@ -59,7 +81,7 @@ def read(path: str | os.PathLike[str], *, limit: int = MAX_SIZE) -> Source:
         LspciError: there is no such file, it cannot be read or unpacked, or it is larger than ``limit``.
     """
     name = os.fspath(path)
-    with _open(name) as file:
+    with opened(name) as file:
         return Source(name, unpack(file, name, limit=limit))
 
 
@@ -93,11 +115,6 @@ def compression(data: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
 
 
-def is_tar(start: bytes) -> bool:
-    """Whether a file's first 512 bytes, unpacked, are a tar header (POSIX 1003.1 ``ustar``, GNU tar)."""
-    return start[257:262] == b"ustar"
-
-
 def chunks(
     file: str | os.PathLike[str] | BinaryIO, name: str | None = None, *, limit: int = MAX_SIZE
 ) -> Iterator[bytes]:
@@ -113,8 +130,8 @@ def chunks(
     """
     if isinstance(file, (str, os.PathLike)):
         path = os.fspath(file)
-        with _open(path) as opened:
-            yield from chunks(opened, name or path, limit=limit)
+        with opened(path) as source:
+            yield from chunks(source, name or path, limit=limit)
         return
     buffered = io.BufferedReader(cast("Any", file), CHUNK)  # any binary file will do, not raw ones alone
     kind: str | None = None
@@ -131,7 +148,8 @@ def chunks(
                     )
                 yield chunk
     finally:
-        buffered.detach()
+        with suppress(ValueError):  # an unfinished reader is collected after its file was closed
+            buffered.detach()
 
 
 def decode(data: bytes) -> str:
@@ -167,8 +185,15 @@ def _encoding(start: bytes) -> str:
 
 
 @contextmanager
-def _open(name: str) -> Iterator[BinaryIO]:
-    """Open a file, or standard input for ``-``, which stays open."""
+def opened(name: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for ``-``, which stays open.
+
+    What can be read only once, a pipe or a named one, is opened once: whoever looks at its beginning goes on with
+    the same handle.
+
+    Raises:
+        LspciError: there is no such file, or it cannot be read.
+    """
     if name == "-":
         # Standard input has no bytes where a program has put a text file in its place.
         yield getattr(sys.stdin, "buffer", None) or io.BytesIO(
@@ -200,6 +225,10 @@ def _errors(name: str | None, kind: str | None = None) -> Iterator[None]:
     except (OSError, zlib.error, lzma.LZMAError, MemoryError) as error:
         if isinstance(error, OSError) and error.strerror:
             raise LspciError(f"{error.strerror.lower()}; expected a file that can be read", name) from error
+        if isinstance(error, MemoryError):
+            raise LspciError(
+                "there is too little memory to read it; expected a smaller file", name
+            ) from error
         raise LspciError(f"the {kind} data is damaged ({error}); expected a complete file", name) from error
 
 
@@ -208,39 +237,23 @@ def _plain(file: Any) -> Iterator[bytes]:
 
 
 def _zstd(file: BinaryIO) -> Iterator[bytes]:
-    """Unpack zstd with the standard library (Python 3.14 and newer) or with the package ``zstandard``."""
+    """Unpack zstd with the standard library (Python 3.14 and newer) or with its backport."""
     try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - newer Pythons
-    except ImportError:
-        yield from _zstandard(file)
-        return
-    try:
-        yield from _plain(zstd.ZstdFile(file))
-    except zstd.ZstdError as error:
-        raise OSError(str(error)) from error
-
-
-def _zstandard(file: BinaryIO) -> Iterator[bytes]:
-    try:
-        import zstandard  # noqa: PLC0415 - an optional package
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # noqa: PLC0415 - few inputs need it
+        else:
+            from backports import zstd  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise LspciError(
-            "this is zstd data; expected the package zstandard to read it: pip install 'lspci-parse[zstd]'"
+            "this is zstd data; expected the package backports.zstd to read it: pip install 'lspci-parse[zstd]'"
         ) from error
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    frame = None
-    rest = b""
     try:
-        while data := rest or file.read(_ZSTD_STEP):
-            frame = frame or decompressor.decompressobj()
-            yield frame.decompress(data)
-            rest = frame.unused_data
-            if frame.eof:
-                frame = None
-    except zstandard.ZstdError as error:
+        with zstd.ZstdFile(
+            file, options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        ) as unpacked:
+            yield from _plain(unpacked)
+    except zstd.ZstdError as error:
         raise OSError(str(error)) from error
-    if frame:
-        raise EOFError
 
 
 _READERS: Final[dict[str | None, Callable[[Any], Iterator[bytes]]]] = {

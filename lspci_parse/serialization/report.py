@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lspci_parse.comparison.difference import Change
 from lspci_parse.errors import LspciError
+from lspci_parse.evidence.saved import expect
 from lspci_parse.findings.model import SEVERITIES, Finding
 from lspci_parse.findings.report import Comparison, Side
 from lspci_parse.model.address import Address
-from lspci_parse.serialization.dump import _expect, value_to_json
+from lspci_parse.serialization.dump import value_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
     Raises:
         LspciError: the document has another schema, or a part is missing.
     """
-    _expect(document, DIFF_SCHEMA)
+    expect(document, DIFF_SCHEMA)
     try:
         count = len(document["findings"])
         return Comparison(

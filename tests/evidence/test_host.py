@@ -194,9 +194,9 @@ def test_of_several_outputs_it_tells_which_it_took(folder: Path) -> None:
     )
     host = load(folder / "lspci.txt")
     assert "Latency" in host.dump.devices[0].registers
-    assert host.notes == (
-        f"{folder / 'lspci.txt'} shows 2 hosts or times; taken is the newest, from line 3 on",
-    )
+    path = folder / "lspci.txt"
+    note = f"{path} shows 2 hosts or times; taken is the newest, from line 3 on ({path}#1 is the first)"
+    assert host.notes == (note,)
 
 
 def test_another_machines_log_fills_in_nothing(folder: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    with pytest.raises(LspciError, match="Permission denied; expected a folder that can be read"):
+    with pytest.raises(LspciError, match="permission denied; expected a folder that can be read"):
         load(folder)
 
 

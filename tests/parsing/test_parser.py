@@ -111,7 +111,7 @@ def test_text_that_is_no_dump(text: str, number: int, line: str, what: str) -> N
         (b"%PDF-1.7\n", "this is a PDF document"),
         (b"PK\x03\x04\n", "this is a zip archive"),
         (b"\x00\x01\x02\x03", "this is binary data"),
-        (gzip.compress(b"x", mtime=0), "this is compressed data, not yet unpacked"),
+        (gzip.compress(b"x", mtime=0), "this is gzip data, not yet unpacked"),
     ],
 )
 def test_files_that_are_no_dump(data: bytes, what: str) -> None:

@@ -7,16 +7,19 @@ import lzma
 import os
 import sys
 import tracemalloc
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import zstandard
 
 from lspci_parse.errors import LspciError
 from lspci_parse.parsing import reading
 from lspci_parse.parsing.reading import Source
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +31,7 @@ PACKERS: dict[str, Pack] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": zstandard.ZstdCompressor().compress,
+    "zstd": zstd.compress,
 }
 
 packed = pytest.mark.parametrize(("kind", "pack"), PACKERS.items(), ids=PACKERS)
@@ -131,11 +134,12 @@ def test_name_with_a_zero_byte() -> None:
     assert error(reading.read, "a\0b") == "a\0b: no file can have this name; expected a file"
 
 
-@pytest.mark.skipif(find_spec("compression") is not None, reason="this Python unpacks zstd itself")
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python unpacks zstd itself")
 def test_zstd_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    monkeypatch.delattr("backports.zstd")
     assert error(reading.unpack, PACKERS["zstd"](TEXT), "good.zst") == (
-        "good.zst: this is zstd data; expected the package zstandard to read it: pip install 'lspci-parse[zstd]'"
+        "good.zst: this is zstd data; expected the package backports.zstd to read it: pip install 'lspci-parse[zstd]'"
     )
 
 

@@ -40,6 +40,7 @@ TEXT = """\
 
 DEVICE = {
     "address": "0001:00:1c.5",
+    "line": 1,
     "slot": "0001:00:1c.5",
     "class": {"name": "PCI bridge", "id": "0604"},
     "name": "Example Corporation Root Port #6",
@@ -93,6 +94,8 @@ def test_and_back() -> None:
     again = from_json(json.loads(json.dumps(to_json(dump))))
     assert again == dump
     assert again.devices[0].capability("exp") == dump.devices[0].capability("exp")
+    assert again.unrecognised == dump.unrecognised
+    assert again.lspci == dump.lspci
     assert again != parse(TEXT.replace("Mem-", "Mem+"))
 
 

@@ -76,7 +76,7 @@ def objects(node: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fixed_shapes_are_closed_and_complete(name: str) -> None:
-    optional = {"access_denied", "dead", "cut", "config"}
+    optional = {"line", "access_denied", "dead", "cut", "config"}
     for shape in objects(schema(name)):
         assert shape["additionalProperties"] is False
         assert set(shape["properties"]) - set(shape["required"]) <= optional
