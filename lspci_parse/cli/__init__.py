@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from lspci_parse.cli import about, check, diagnose, diff, groups, show
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    if hasattr(signal, "SIGPIPE"):
+    if hasattr(signal, "SIGPIPE") and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Names may hold bytes that are not UTF-8; they go out as they came in.
     for stream in (sys.stdout, sys.stderr):

@@ -8,22 +8,22 @@ from __future__ import annotations
 import re
 import struct
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lspci_parse.lspci.package_data import package_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lspci_parse.model.device import Device
 
-_DATA: Final = Path(__file__).parent.parent
 _UNNAMED: Final = re.compile(r"(?P<vendor>.+) Device (?P<device>[0-9a-f]{4})")
 _VMD: Final = frozenset({"201d", "28c0", "467f", "4c3d", "7d0b", "9a0b", "a77f", "ad0b"})
 
 
 def table(name: str) -> Iterator[list[str]]:
     """Yield the rows of one of the package's tables, without comments and head line; ``-`` is an empty field."""
-    text = (_DATA / f"{name}.tsv").read_text(encoding="utf-8")
+    text = package_data(f"{name}.tsv").decode()
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     next(lines)
     for line in lines:

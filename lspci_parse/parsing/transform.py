@@ -332,7 +332,7 @@ def attributes(label: str, value: Any) -> Mapping[str, Any]:
     if label == "Subsystem":
         name, ids = _name_and_ids(value)
         return {"subsystem": name, "subsystem_ids": ids}
-    if label in _NUMBERS and value.removeprefix("-").isdecimal():
+    if label in _NUMBERS and value.removeprefix("-").isdecimal() and _is_number(label, int(value)):
         return {_NUMBERS[label]: int(value)}
     return NOTHING
 
@@ -340,4 +340,12 @@ def attributes(label: str, value: Any) -> Mapping[str, Any]:
 def flag_attributes(flags: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of the device that stand among the words of ``-v``'s Flags line and are not known yet."""
     found = {name: flags.get(label) for label, name in _NUMBERS.items() if name not in known}
-    return {name: value for name, value in found.items() if type(value) is int}  # a word alone is a flag
+    return {name: value for name, value in found.items() if type(value) is int and value >= _LEAST[name]}
+
+
+_LEAST: Final = {"numa_node": -1, "iommu_group": 0}
+"""The least number that Linux writes: ``NUMA_NO_NODE`` is -1, a group has no such word."""
+
+
+def _is_number(label: str, value: int) -> bool:
+    return value >= _LEAST[_NUMBERS[label]]

@@ -192,3 +192,9 @@ def test_a_report_with_a_wrong_finding(part: str, value: object) -> None:
     document["findings"][0][part] = value
     with pytest.raises(LspciError, match=r"does not fit its schema 'lspci-parse\.diff/1'"):
         report_from_json(document)
+
+
+def test_a_group_that_is_no_number_of_a_group() -> None:
+    device = parse(TEXT.replace("IOMMU group: 17", "IOMMU group: -1")).devices[0]
+    assert device.iommu_group is None
+    assert parse(TEXT.replace("IOMMU group: 17", "NUMA node: -1")).devices[0].numa_node == -1

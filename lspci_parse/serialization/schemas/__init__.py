@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any, Final
 
 from lspci_parse.errors import LspciError
+from lspci_parse.lspci.package_data import package_data
 
 NAMES: Final = ("dump", "diff", "groups", "check")
 """``dump`` is written by ``show``; the others are named after their commands."""
@@ -20,5 +20,5 @@ def schema(name: str) -> dict[str, Any]:
     """
     if name not in NAMES:
         raise LspciError(f"no schema {name!r}; expected one of {', '.join(NAMES)}")
-    document: dict[str, Any] = json.loads(files(__name__).joinpath(f"{name}.json").read_text("utf-8"))
+    document: dict[str, Any] = json.loads(package_data(f"serialization/schemas/{name}.json"))
     return document
