@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-Role = Literal["dump", "log", "cmdline", "groups", "kernel", "dmi"]
+Role = Literal["dump", "log", "cmdline", "groups", "kernel", "dmi", "names"]
 
 PATTERNS: Final[dict[Role, tuple[str, ...]]] = {
     "dump": ("sos_commands/pci/lspci*", "lspci*"),
@@ -17,6 +17,7 @@ PATTERNS: Final[dict[Role, tuple[str, ...]]] = {
     "cmdline": ("cmdline*", "proc_cmdline*", "proc/cmdline"),
     "groups": ("iommu_group*", "iommu-group*", "iommu.group*", "groups*"),
     "kernel": ("uname*", "sos_commands/kernel/uname*"),
+    "names": ("os_names*", "lstopo*.xml", "hwloc*.xml"),
     "dmi": ("dmidecode*", "dmi*", "sos_commands/hardware/dmidecode*"),
 }  # fmt: skip
 """Patterns of file names by what the file holds, the preferred first; ``*`` stands for anything but ``/``."""

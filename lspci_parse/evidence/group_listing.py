@@ -22,6 +22,10 @@ _GROUP: Final = re.compile(
 _ADDRESS: Final = re.compile(
     r"(?<![\w:.])(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7](?![\w.])", re.IGNORECASE
 )
+# What "collect" writes first: an empty file, in contrast, may be what a full disk or a failed command left.
+_HEAD: Final = re.compile(
+    r"# /sys/kernel/iommu_groups(?:: (?P<devices>\d{1,9}) devices| is (?:empty|not there)\b.*)"
+)
 _BEHIND: Final = re.compile(r"[ \t,;]+(\d{1,9})[ \t]*")
 
 
@@ -34,12 +38,34 @@ def parse_groups(text: str, *, source: str | None = None) -> Mapping[Address, in
     ``/sys/kernel/iommu_groups`` and of the links ``/sys/bus/pci/devices/*/iommu_group``.
 
     Args:
-        text: the listing; an empty one says that there are no groups.
+        text: the listing; that there are no groups is known only where its first line says so
+            (``# /sys/kernel/iommu_groups is empty``, as ``collect`` writes it).
         source: the name that errors give the input.
 
     Raises:
-        LspciError: the text is not empty and names no group.
+        LspciError: the text names no group, or fewer devices than its first line says.
     """
+    head = _HEAD.match(text)
+    if head is not None and head["devices"] is None:
+        return {}
+    groups = _read(text)
+    if head is not None and len(groups) != int(head["devices"]):
+        raise LspciError(
+            f"the listing names {len(groups)} devices, its first line says {head['devices']}: it was cut",
+            source,
+            1,
+        )
+    if not groups:
+        first = next(iter(text.strip().splitlines()), "")[:100]
+        raise LspciError(
+            "no IOMMU group found; expected lines such as '17 0000:00:1c.0' or the output of a loop over "
+            "/sys/kernel/iommu_groups",
+            source, 1, 1, first,
+        )  # fmt: skip
+    return groups
+
+
+def _read(text: str) -> dict[Address, int]:
     groups: dict[Address, int] = {}
     current: int | None = None
     for line in text.splitlines():
@@ -54,11 +80,4 @@ def parse_groups(text: str, *, source: str | None = None) -> Mapping[Address, in
             group = int(behind[1])
         if group is not None:
             groups[Address.parse(address[0])] = group
-    if not groups and text.strip():
-        first = text.strip().splitlines()[0][:100]
-        raise LspciError(
-            "no IOMMU group found; expected lines such as '17 0000:00:1c.0' or the output of a loop over "
-            "/sys/kernel/iommu_groups",
-            source, 1, 1, first,
-        )  # fmt: skip
     return groups

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lspci_parse.evidence.file_names import Role
     from lspci_parse.evidence.log import Log
     from lspci_parse.evidence.log_facts import Dmi
+    from lspci_parse.evidence.os_names import OsDevice
     from lspci_parse.model.address import Address
     from lspci_parse.model.dump import Dump
 
@@ -30,6 +31,7 @@ class _Host(NamedTuple):
     files: Mapping[Role, str] = {}
     notes: tuple[str, ...] = ()
     foreign_log: bool = False
+    os_names: Mapping[Address, OsDevice] = {}
 
 
 class Host(_Host):  # a named tuple has no place for what is cached
@@ -46,6 +48,8 @@ class Host(_Host):  # a named tuple has no place for what is cached
         files: the name of the file that each kind of evidence is from.
         notes: what was found and not used, and why.
         foreign_log: the log is another machine's: it names other devices. Nothing is taken from it.
+        os_names: what the system calls its devices, as far as it was gathered. Names are no identity: they change
+            from boot to boot.
     """
 
     @cached_property

@@ -18,6 +18,7 @@ from lspci_parse.evidence.files import TAR, ZIP, Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.host import Host
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
+from lspci_parse.evidence.os_names import parse_os_names
 from lspci_parse.evidence.saved import saved_dump
 from lspci_parse.parsing.joining import joined, newest
 from lspci_parse.parsing.parser import parse_all, refuse_unread
@@ -137,6 +138,7 @@ class _Gathering:
             files=dict(self.used),
             notes=tuple(self.notes),
             foreign_log=foreign,
+            os_names=self._first("names", lambda text, name: parse_os_names(text, source=name)) or {},
         )
 
     def parsed(self, text: str, name: str, number: int | None = None, *, strict: bool) -> Dump:

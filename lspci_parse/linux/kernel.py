@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lspci_parse.errors import LspciError
+from lspci_parse.evidence.cmdline import parse_cmdline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +89,5 @@ class Boot(NamedTuple):
     pch_failed: frozenset[Address] = frozenset()
 
     def parameter(self, name: str) -> tuple[str, ...]:
-        """Return the values of a command line parameter, split at commas; a repeated one counts as a whole."""
-        words = (word.replace('"', "").partition("=") for word in (self.cmdline or "").split())
-        return tuple(value for key, _, values in words if key == name for value in values.split(","))
+        """Return the values of a command line parameter, the elements of a list each; empty when it is not given."""
+        return tuple(filter(None, parse_cmdline(self.cmdline or "").values(name)))

@@ -12,7 +12,9 @@ LINK = "lrwxrwxrwx 1 root root 0"
 @pytest.mark.parametrize(
     ("text", "groups"),
     [
-        ("", {}),
+        ("# /sys/kernel/iommu_groups is empty: no IOMMU is in use\n", {}),
+        ("# /sys/kernel/iommu_groups is not there: the kernel has no IOMMU groups\n", {}),
+        ("# /sys/kernel/iommu_groups: 1 devices\n17 0000:00:1c.0\n", {"00:1c.0": 17}),
         ("17 0000:00:1c.0\n18 0000:00:1c.5\n", {"00:1c.0": 17, "00:1c.5": 18}),
         ("17: 00:1c.0\r\n18: 00:1c.5\r\n", {"00:1c.0": 17, "00:1c.5": 18}),
         ("0000:00:1c.0 17\n10000:00:1c.5\t18\n", {"00:1c.0": 17, "10000:00:1c.5": 18}),
@@ -71,3 +73,17 @@ def test_something_else() -> None:
         "  ls: cannot access '/sys/kernel/iommu_groups/*'\n"
         "  ^"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "# /sys/kernel/iommu_groups: 2 devices\n17 0000:00:1c.0\n",
+        "# /sys/kernel/iommu_groups: 2 devices",
+    ],
+)
+def test_a_listing_that_was_cut_is_no_listing(text: str) -> None:
+    with pytest.raises(LspciError):
+        parse_groups(text)

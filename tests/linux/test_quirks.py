@@ -230,3 +230,10 @@ def _numbers(row: dict[str, str]) -> Iterator[int]:
 def _held(row: dict[str, str], number: int) -> bool:
     quirks = [quirk for quirk in acs_quirks()[row["vendor_id"]] if quirk.function == row["function"]]
     return any(quirk.target.devices is None or number in quirk.target.devices for quirk in quirks)
+
+
+def test_the_command_line_is_read_as_the_kernel_reads_it() -> None:
+    boot = Boot(cmdline='intel-iommu=on,sm_on "pci=noaer,nomsi" quiet -- iommu=off')
+    assert boot.parameter("intel_iommu") == ("on", "sm_on")
+    assert boot.parameter("pci") == ("noaer", "nomsi")
+    assert boot.parameter("iommu") == boot.parameter("quiet") == ()
