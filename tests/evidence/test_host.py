@@ -281,7 +281,7 @@ def test_recorded_hosts(shared: Path) -> None:
         assert set(host.files) >= {"dump", "log", "cmdline"}
         assert ("groups" in host.files) == bool((folder / "iommu_groups.txt").read_text())
         assert host.log is not None
-        assert host.groups == host.log.groups
+        assert (host.groups or {}) == host.log.groups
         assert host.cmdline == host.log.cmdline
         assert host.kernel == "6.1.0-56-amd64"
         assert not host.foreign_log
