@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from lspci_parse.evidence.host import Host
     from lspci_parse.evidence.load import load
     from lspci_parse.evidence.saved import from_json
-    from lspci_parse.findings.catalogue import rule
-    from lspci_parse.findings.diagnosis import diagnose
-    from lspci_parse.findings.engine import diff
+    from lspci_parse.findings.engine import diagnose, diff
     from lspci_parse.findings.model import Finding, Found, Severity
     from lspci_parse.findings.report import Comparison
+    from lspci_parse.findings.rule import rule
     from lspci_parse.linux.acs import AcsVerdict
     from lspci_parse.linux.groups.model import Groups
     from lspci_parse.linux.groups.prediction import groups
@@ -58,7 +57,7 @@ _HOMES = {
     "Severity": "findings.model",
     "Topology": "topology.tree",
     "check": "policies.check",
-    "diagnose": "findings.diagnosis",
+    "diagnose": "findings.engine",
     "diff": "findings.engine",
     "from_json": "evidence.saved",
     "groups": "linux.groups.prediction",
@@ -68,7 +67,7 @@ _HOMES = {
     "parse_all": "parsing.parser",
     "report_from_json": "serialization.report",
     "report_to_json": "serialization.report",
-    "rule": "findings.catalogue",
+    "rule": "findings.rule",
     "to_json": "serialization.dump",
 }
 

@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lspci_parse.findings.diagnosis import diagnose
+    from lspci_parse.findings.engine import diagnose
 
     found = diagnose(load(options.host))
     if options.json:

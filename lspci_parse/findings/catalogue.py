@@ -1,49 +1,75 @@
-"""What a finding is, and the catalogue of rules."""
+"""Every rule, in the order in which findings of one severity are shown: an explicit table, whatever imports what."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from lspci_parse.findings.rules import (
+    acs,
+    capabilities,
+    drivers,
+    evidence_quality,
+    kernel_log,
+    links,
+    machine,
+    not_comparable,
+    presence,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from lspci_parse.findings.rule import Rule
 
-    from lspci_parse.findings.model import Found, Severity
-    from lspci_parse.findings.pair_view import Context
+RULES: Final[tuple[Rule, ...]] = (
+    kernel_log.probe_failed,
+    kernel_log.iommu_rolled_back,
+    kernel_log.iommu_refused,
+    kernel_log.resource_unassigned,
+    kernel_log.group_shared,
+    kernel_log.acs_missing,
+    kernel_log.dma_fault,
+    kernel_log.link_lost,
+    kernel_log.aer_reported,
+    kernel_log.bandwidth_limited,
+    evidence_quality.log_foreign,
+    evidence_quality.log_cut,
+    evidence_quality.groups_contradict,
+    evidence_quality.groups_unpredicted,
+    machine.bios_changed,
+    machine.kernel_changed,
+    machine.cmdline_changed,
+    machine.firmware_changed,
+    machine.driver_version_changed,
+    not_comparable.access_denied,
+    not_comparable.extended_config_unreadable,
+    not_comparable.less_detail,
+    not_comparable.dump_cut,
+    acs.acs_lost,
+    acs.acs_off,
+    acs.acs_gained,
+    acs.groups_merged,
+    acs.groups_split,
+    acs.iommu_off,
+    presence.device_dead,
+    presence.device_missing,
+    presence.device_new,
+    presence.device_moved,
+    presence.revision_changed,
+    links.link_degraded,
+    drivers.driver_missing,
+    drivers.driver_changed,
+    capabilities.capability_lost,
+    capabilities.capability_gained,
+    capabilities.sriov_changed,
+    capabilities.ats_changed,
+    settings.bar_resized,
+    settings.payload_changed,
+    settings.aspm_changed,
+    settings.power_state,
+    settings.msi_off,
+    settings.aer_masked,
+    settings.errors_logged,
+)
 
-
-class Rule(NamedTuple):
-    """One entry of the catalogue.
-
-    Attributes:
-        name: stable name, as it stands in reports.
-        severity: the worst severity its findings have.
-        summary: what it looks for, one sentence.
-        find: the function that yields its findings.
-    """
-
-    name: str
-    severity: Severity
-    summary: str
-    find: Callable[[Context], Iterable[Found]]
-
-
-CATALOGUE: Final[dict[str, Rule]] = {}
-"""Every rule by its name, in the order in which findings of one severity are shown."""
-
-
-def rule(
-    name: str, severity: Severity, summary: str
-) -> Callable[[Callable[[Context], Iterable[Found]]], Callable[[Context], Iterable[Found]]]:
-    """Enter a function into the catalogue. It takes the two hosts side by side and yields what it finds.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-
-    def enter(find: Callable[[Context], Iterable[Found]]) -> Callable[[Context], Iterable[Found]]:
-        if name in CATALOGUE:
-            raise ValueError(f"there is a rule {name!r} already")
-        CATALOGUE[name] = Rule(name, severity, summary, find)
-        return find
-
-    return enter
+CATALOGUE: Final[dict[str, Rule]] = {rule.name: rule for rule in RULES}
+"""The rules by their names."""

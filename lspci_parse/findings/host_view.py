@@ -1,4 +1,4 @@
-"""One host as the rules of the chain see it, with a healthy host beside it if there is one."""
+"""One host as rules see it: its dump, topology, log, groups and verdicts. It knows of no other host."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.log import Log
 from lspci_parse.evidence.log_facts import DomainEvent, GroupEvent
-from lspci_parse.linux.acs import verdict
-from lspci_parse.linux.groups.prediction import groups
+from lspci_parse.linux.acs import Isolation
+from lspci_parse.linux.groups.prediction import boot_of, groups
+from lspci_parse.lspci.releases import printable
+from lspci_parse.lspci.visibility import Visibility
 from lspci_parse.model.display import named, short
 from lspci_parse.topology.tree import topology
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from lspci_parse.evidence.host import Host
     from lspci_parse.evidence.log_facts import Dmi, ProbeFailure
-    from lspci_parse.linux.acs import AcsVerdict
     from lspci_parse.linux.groups.model import Groups
     from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
@@ -57,12 +58,12 @@ class Healthy(NamedTuple):
     lost_acs: frozenset[Address]
 
 
-class Case:
-    """One host.
+class HostView:
+    """One host; what is costly is made when first asked for.
 
     Args:
         host: the host.
-        healthy: what a healthy host beside it tells; ``None`` when there is none.
+        healthy: what a healthy host beside it tells, for explanations; ``None`` when there is none.
     """
 
     def __init__(self, host: Host, healthy: Healthy | None = None) -> None:
@@ -80,9 +81,34 @@ class Case:
         device = self.device(address)
         return f"{short(address)} (not in the dump)" if device is None else named(device)
 
-    def acs(self, address: Address) -> AcsVerdict:
-        """Whether Linux counts a device of the dump as isolated, and why."""
-        return verdict(address, self.tree)
+    @cached_property
+    def isolation(self) -> Isolation:
+        """The verdicts of the host's own kernel, with its command line and what its log tells."""
+        return Isolation(self.tree, boot_of(self.host))
+
+    @cached_property
+    def visible(self) -> Visibility:
+        """What the dump is able to show."""
+        return Visibility(self.host.dump)
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether the kernel gave up all groups again (its log says so)."""
+        return self.log.rollback is not None
+
+    @property
+    def shows_groups(self) -> bool:
+        """Whether the dump shows IOMMU groups."""
+        return any(device.iommu_group is not None for device in self.host.dump)
+
+    @cached_property
+    def iommu_off(self) -> bool:
+        """Whether the dump would show IOMMU groups, and shows none."""
+        # A dump without any driver was printed from a hex dump, not from a running kernel.
+        if self.shows_groups:
+            return False
+        running = any(device.driver for device in self.host.dump)
+        return running and printable("IOMMU group", self.visible.releases) is True
 
     def given(self, *parameters: str) -> str | None:
         """Return the first of some kernel parameters that is given, ``None`` if none is or that is not known."""
@@ -126,7 +152,7 @@ class Case:
         return Refusal(event, device, told, None, others, predicted=True)
 
     @cached_property
-    def starved(self) -> tuple[ProbeFailure, ...]:
+    def probes_without_domain(self) -> tuple[ProbeFailure, ...]:
         """Failed probes for want of memory after the set-up of the IOMMU was given up."""
         rollback = self.log.rollback
         failures = self.log.probe_failures.values() if rollback is not None else ()
@@ -137,7 +163,7 @@ class Case:
         )
 
     @cached_property
-    def culprit(self) -> Refusal | None:
+    def refusal_behind_rollback(self) -> Refusal | None:
         """The refusal that made the kernel give up the set-up of the IOMMU, if the log shows both."""
         rollback = self.log.rollback
         if rollback is None or rollback.failure is None:

@@ -1,25 +1,22 @@
-"""What a finding is, and the catalogue of rules."""
+"""What a finding is, how severe it may be, and how one finding names another as its cause."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from lspci_parse.model.address import Address
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lspci_parse.model.address import Address
 
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
 """Worst first."""
 
-Key = tuple[str, Address | None, Address | None] | tuple[str, Address | None, Address | None, str]
-"""What names a finding of a comparison: rule, device on A, device on B, and the path where a rule has several."""
-
 
 class Finding(NamedTuple):
-    """A difference that matters.
+    """A difference that matters, or, of one host alone, what its evidence tells.
 
     Attributes:
         rule: stable name of the rule.
@@ -36,6 +33,8 @@ class Finding(NamedTuple):
         leads_to: indices of the findings that this one causes.
         devices: further devices concerned, as written on the host that has them.
         name: name of the device, as lspci prints it; empty where the finding is about the hosts.
+        likely: those of ``because`` that are likely causes; the others are certain.
+        facts: paths of the facts that it stands on beside ``path``: ``exp/LnkSta/Speed`` of ``exp/LnkSta``.
     """
 
     rule: str
@@ -52,15 +51,35 @@ class Finding(NamedTuple):
     leads_to: tuple[int, ...] = ()
     devices: tuple[Address, ...] = ()
     name: str = ""
+    likely: tuple[int, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
-    def key(self) -> tuple[str, Address | None, Address | None]:
-        """What names the finding among those of one comparison."""
-        return (self.rule, self.a, self.b)
+    def device(self) -> Address | None:
+        """The device as host B has it, else as host A has it."""
+        return self.a if self.b is None else self.b
+
+
+class Cause(NamedTuple):
+    """A link from a finding to another one that causes it, if that is found, too.
+
+    Attributes:
+        rule: the other finding's rule.
+        device: its device, as host B has it, else as host A has it; ``None`` of a finding about a whole host.
+        path: its path, where the rule makes several findings about one device.
+        certain: the kernel's code or the hardware makes the one follow from the other; otherwise it is likely.
+        otherwise: what to look for where this finding is not there.
+    """
+
+    rule: str
+    device: Address | None = None
+    path: str | None = None
+    certain: bool = True
+    otherwise: tuple[Cause, ...] = ()
 
 
 class Found(NamedTuple):
-    """A finding and the keys of the findings that cause it, if they are found, too."""
+    """A finding and what causes it."""
 
     finding: Finding
-    causes: Sequence[Key] = ()
+    causes: Sequence[Cause] = ()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lspci_parse.comparison.host_changes import spelled
-from lspci_parse.findings.host_view import Case, Healthy
-from lspci_parse.linux.acs import AcsVerdict, verdict
-from lspci_parse.lspci.releases import printable
+from lspci_parse.comparison.host_changes import host_changes
+from lspci_parse.findings.host_view import Healthy, HostView
+from lspci_parse.findings.model import Cause
 from lspci_parse.model.address import Address
 
 if TYPE_CHECKING:
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from lspci_parse.comparison.difference import Change, Difference, Kind
     from lspci_parse.comparison.matching import Pair
     from lspci_parse.evidence.host import Host
-    from lspci_parse.findings.model import Key
-    from lspci_parse.lspci.visibility import Visibility
-    from lspci_parse.model.device import Device
-    from lspci_parse.model.dump import Dump
 
 Partition = tuple[frozenset[Address], ...]
 
@@ -34,48 +29,64 @@ class Merge(NamedTuple):
     parts: Partition
 
 
-class Context:
-    """Everything a rule may look at; what is costly is made when first asked for."""
+class PairView:
+    """Everything a rule about two hosts may look at; what is costly is made when first asked for.
+
+    Args:
+        a: the host compared with.
+        b: the host in question.
+        difference: what differs between their dumps.
+    """
 
     def __init__(self, a: Host, b: Host, difference: Difference) -> None:
-        self.host_a, self.host_b = a, b
         self.difference = difference
-
-    @property
-    def pairs(self) -> tuple[Pair, ...]:
-        """The functions that both hosts have and that answer on both."""
-        return self._pairs
+        self.a = HostView(a)
+        lost = (change for change in difference.changes if change.path == "acs" and change.kind == "removed")
+        self.b = HostView(b, Healthy(a.dmi, frozenset(c.b for c in lost if c.known and c.b is not None)))
+        self.changes: Final = (*difference.changes, *host_changes(a, b, self.pairs))
 
     @cached_property
-    def _pairs(self) -> tuple[Pair, ...]:
+    def pairs(self) -> tuple[Pair, ...]:
+        """The functions that both hosts have and that answer on both."""
         return tuple(pair for pair in self.difference.match.pairs if not (pair.a.dead or pair.b.dead))
 
     @cached_property
     def unequal(self) -> tuple[Pair, ...]:
         """The pairs that may differ: a device that reads the same on both hosts is one object, as a rule."""
-        return tuple(pair for pair in self._pairs if pair.a is not pair.b)
+        return tuple(pair for pair in self.pairs if pair.a is not pair.b)
 
     @cached_property
     def _by_path(self) -> dict[str, list[Change]]:
         found: defaultdict[str, list[Change]] = defaultdict(list)
-        for change in self.difference.changes:
-            found[change.path].append(change)
+        for change in self.changes:
+            if change.known:
+                found[change.path].append(change)
         return found
 
-    def changes(self, *paths: str) -> Iterator[tuple[Pair, Change]]:
+    @cached_property
+    def _changed(self) -> frozenset[tuple[Address | None, str]]:
+        return frozenset((change.a, change.path) for change in self.changes if change.known)
+
+    def changes_at(self, *paths: str) -> Iterator[tuple[Pair, Change]]:
         """Yield the known changes of the facts at ``paths``, with their pairs."""
         for path in paths:
             for change in self._by_path.get(path, ()):
-                if change.known and change.a is not None and change.b is not None:
+                if change.a is not None and change.b is not None:
                     yield self.difference.pair_of_a[change.a], change
-
-    def changed(self, pair: Pair, path: str) -> bool:
-        """Whether the fact at ``path`` is known to differ between the devices of a pair."""
-        return any(change.a == pair.a.address and change.known for change in self._by_path.get(path, ()))
 
     def changes_like(self, pattern: str) -> Iterator[tuple[Pair, Change]]:
         """Yield the known changes of the facts whose whole path matches a regular expression, with their pairs."""
-        yield from self.changes(*(path for path in self._by_path if re.fullmatch(pattern, path)))
+        yield from self.changes_at(*(path for path in self._by_path if re.fullmatch(pattern, path)))
+
+    def host_changes(self, *prefixes: str) -> Iterator[Change]:
+        """Yield the changes of the hosts as a whole whose path begins with one of ``prefixes``."""
+        for path, changes in self._by_path.items():
+            if path.startswith(prefixes):
+                yield from (change for change in changes if change.a is None and change.b is None)
+
+    def changed(self, pair: Pair, path: str) -> bool:
+        """Whether the fact at ``path`` is known to differ between the devices of a pair."""
+        return (pair.a.address, path) in self._changed
 
     def capability_changes(self, kind: Kind) -> Iterator[tuple[Pair, Change]]:
         """Yield capabilities known to be on one host only, other than ACS."""
@@ -89,54 +100,34 @@ class Context:
             if change.path in dict(side.capability_paths()):
                 yield pair, change
 
-    def acs_a(self, device: Device) -> AcsVerdict:
-        """Whether Linux counts a device of host A as isolated, and why."""
-        return verdict(device, self.difference.topology_a)
+    def counterpart_of_a(self, address: Address | None) -> Address | None:
+        """Return B's address of a function of A; a function that A's dump lacks is taken at its address."""
+        if address is None or self.a.device(address) is None:
+            return address
+        pair = self.difference.pair_of_a.get(address)
+        return None if pair is None else pair.b.address
 
-    def acs_b(self, device: Device) -> AcsVerdict:
-        """Whether Linux counts a device of host B as isolated, and why."""
-        return verdict(device, self.difference.topology_b)
-
-    @cached_property
-    def case_a(self) -> Case:
-        """Host A by itself."""
-        return Case(self.host_a)
-
-    @cached_property
-    def case_b(self) -> Case:
-        """Host B by itself, and what A tells of it."""
-        lost = frozenset(
-            pair.b.address
-            for pair in self.difference.match.pairs
-            if pair.a.capability("acs") is not None and self.changed(pair, "acs")
-        )
-        return Case(self.host_b, Healthy(self.host_a.dmi, lost))
-
-    @property
-    def rolled_back_a(self) -> bool:
-        """Whether A's kernel gave up all groups again (its log says so)."""
-        return self.host_a.own_log is not None and self.host_a.own_log.rollback is not None
-
-    @property
-    def rolled_back_b(self) -> bool:
-        """Whether B's kernel gave up all groups again (its log says so)."""
-        return self.host_b.own_log is not None and self.host_b.own_log.rollback is not None
+    def counterpart_of_b(self, address: Address | None) -> Address | None:
+        """Return A's address of a function of B, likewise."""
+        if address is None:
+            return None
+        if self.b.device(address) is None:
+            return address if self.a.device(address) is None else None
+        pair = self.difference.pair_of_b.get(address)
+        return None if pair is None else pair.a.address
 
     @property
     def same_model(self) -> bool:
         """Whether both hosts are known to be of one model."""
-        a, b = self.host_a.dmi, self.host_b.dmi
+        a, b = self.a.host.dmi, self.b.host.dmi
         return a is not None and b is not None and a.system == b.system
 
     @cached_property
-    def iommu_off_a(self) -> bool:
-        """Whether host A's dump would show IOMMU groups, and shows none."""
-        return _no_groups(self.difference.visible_a)
-
-    @cached_property
-    def iommu_off_b(self) -> bool:
-        """Whether host B's dump would show IOMMU groups, and shows none."""
-        return _no_groups(self.difference.visible_b)
+    def same_evidence(self) -> bool:
+        """Whether all that is known of B is known of A, too: B is A, or its copy."""
+        a, b = self.a.host, self.b.host
+        known = ((host.log, host.cmdline, host.groups, host.kernel, host.dmi) for host in (a, b))
+        return not self.changes and next(known) == next(known) and a.dump.devices == b.dump.devices
 
     @cached_property
     def partitions(self) -> tuple[Partition, Partition] | None:
@@ -147,13 +138,13 @@ class Context:
         """
         # A host whose set-up was rolled back has no groups left, but its log tells those it had made. Where neither
         # dump shows groups, what its release could have printed does not matter: predictions are compared.
-        one_shows = _shows_groups(self.host_a.dump) != _shows_groups(self.host_b.dump)
-        rolled_back = self.rolled_back_a or self.rolled_back_b
-        if one_shows and not rolled_back and (self.iommu_off_a or self.iommu_off_b):
+        one_shows = self.a.shows_groups != self.b.shows_groups
+        rolled_back = self.a.rolled_back or self.b.rolled_back
+        if one_shows and not rolled_back and (self.a.iommu_off or self.b.iommu_off):
             return None
-        group_a, group_b = self.host_a.recorded, self.host_b.recorded
+        group_a, group_b = self.a.host.recorded, self.b.host.recorded
         if not group_a or not group_b:
-            predicted_a, predicted_b = self.case_a.groups, self.case_b.groups
+            predicted_a, predicted_b = self.a.groups, self.b.groups
             if predicted_a is None or predicted_b is None:
                 return None
             group_a, group_b = predicted_a.number, predicted_b.number
@@ -166,18 +157,20 @@ class Context:
             (b, device) for _, b, device in shared
         )
 
-    def parameter(self, name: str, *words: str) -> Iterator[Key]:
-        """Yield the finding about a kernel parameter, if it differs and one of ``words`` stands in its values."""
-        a, b = self.host_a.cmdline, self.host_b.cmdline
-        before, after = (None if side is None else spelled(side, name) for side in (a, b))
-        values = f"{before} {after}"
-        if (
-            before != after
-            and a is not None
-            and b is not None
-            and (not words or any(w in values for w in words))
-        ):
-            yield ("cmdline-changed", None, None, f"cmdline/{name}")
+    def parameter(self, name: str, *words: str, certain: str | None = None) -> Iterator[Cause]:
+        """Yield the link to the finding about a kernel parameter, if it differs.
+
+        Args:
+            name: the parameter.
+            words: one of them must stand in the values, if any are given.
+            certain: what among B's values makes the link a certain one.
+        """
+        path = f"cmdline/{name}"
+        for change in self.host_changes(path):
+            values = f"{change.before} {change.after}"
+            if change.path == path and (not words or any(word in values for word in words)):
+                sure = certain is not None and certain in (change.after or "")
+                yield Cause("cmdline-changed", None, path, certain=sure)
 
     @cached_property
     def merged(self) -> tuple[Merge, ...]:
@@ -188,18 +181,6 @@ class Context:
     def split(self) -> tuple[Merge, ...]:
         """Groups of host A that are several groups on host B."""
         return () if self.partitions is None else _merges(self.partitions[1], self.partitions[0])
-
-
-def _shows_groups(dump: Dump) -> bool:
-    return any(device.iommu_group is not None for device in dump)
-
-
-def _no_groups(visible: Visibility) -> bool:
-    # A dump without any driver was printed from a hex dump, not from a running kernel.
-    if _shows_groups(visible.dump):
-        return False
-    running = any(device.driver for device in visible.dump)
-    return running and printable("IOMMU group", visible.releases) is True
 
 
 def _partition(members: Iterator[tuple[int, Address]] | list[tuple[int, Address]]) -> Partition:

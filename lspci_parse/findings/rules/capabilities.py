@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.catalogue import rule
 from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
 
 
 @rule("capability-lost", "warning", "a capability of A is not there on B")
-def capability_lost(context: Context) -> Iterator[Found]:
+def capability_lost(view: PairView) -> Iterator[Found]:
     """Find capabilities that are gone, other than ACS."""
-    for pair, change in context.capability_changes("removed"):
+    for pair, change in view.capability_changes("removed"):
         yield Found(
             Finding(
                 "capability-lost", "warning", change.a, change.b, change.path, change.before, None,
@@ -29,9 +29,9 @@ def capability_lost(context: Context) -> Iterator[Found]:
 
 
 @rule("capability-gained", "info", "a capability of B is not there on A")
-def capability_gained(context: Context) -> Iterator[Found]:
+def capability_gained(view: PairView) -> Iterator[Found]:
     """Find capabilities that only B has, other than ACS."""
-    for pair, change in context.capability_changes("added"):
+    for pair, change in view.capability_changes("added"):
         yield Found(
             Finding(
                 "capability-gained", "info", change.a, change.b, change.path, None, change.after,
@@ -42,10 +42,10 @@ def capability_gained(context: Context) -> Iterator[Found]:
 
 
 @rule("sriov-changed", "warning", "virtual functions are enabled, or their number differs")
-def sriov_changed(context: Context) -> Iterator[Found]:
+def sriov_changed(view: PairView) -> Iterator[Found]:
     """Find physical functions whose virtual functions differ in number or state."""
-    for pair, change in context.changes("sriov/Number of VFs", "sriov/Total VFs", "sriov/IOVCtl/Enable"):
-        if change.path == "sriov/IOVCtl/Enable" and context.changed(pair, "sriov/Number of VFs"):
+    for pair, change in view.changes_at("sriov/Number of VFs", "sriov/Total VFs", "sriov/IOVCtl/Enable"):
+        if change.path == "sriov/IOVCtl/Enable" and view.changed(pair, "sriov/Number of VFs"):
             continue
         yield Found(
             Finding(
@@ -59,9 +59,9 @@ def sriov_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("ats-changed", "warning", "address translation, page requests or PASID are on for one host only")
-def ats_changed(context: Context) -> Iterator[Found]:
+def ats_changed(view: PairView) -> Iterator[Found]:
     """Find devices whose part in address translation is switched differently."""
-    for pair, change in context.changes("ats/ATSCtl/Enable", "pri/PRICtl/Enable", "pasid/PASIDCtl/Enable"):
+    for pair, change in view.changes_at("ats/ATSCtl/Enable", "pri/PRICtl/Enable", "pasid/PASIDCtl/Enable"):
         off = change.after is False
         severity: Severity = "warning" if off else "info"
         yield Found(

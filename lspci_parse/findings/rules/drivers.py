@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.catalogue import rule
-from lspci_parse.findings.model import Finding, Found
+from lspci_parse.findings.model import Cause, Finding, Found
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
 
 
 @rule("driver-missing", "critical", "a device has a driver on A and none on B")
-def driver_missing(context: Context) -> Iterator[Found]:
+def driver_missing(view: PairView) -> Iterator[Found]:
     """Find devices that no driver is bound to any more."""
-    for pair, change in context.changes("driver"):
+    for pair, change in view.changes_at("driver"):
         if change.kind == "removed":
             modules = f" ({', '.join(pair.b.modules)} would claim it)" if pair.b.modules else ""
             yield Found(
@@ -29,14 +29,14 @@ def driver_missing(context: Context) -> Iterator[Found]:
                     f"Look in B's kernel log for '{change.before}' and 'probe of {pair.b.address} failed'; check "
                     f"that the module is installed and not denied in modprobe.d.",
                 ),
-                [("probe-failed", change.a, change.b), *context.parameter("pcie_ports")],
+                [Cause("probe-failed", change.b), *view.parameter("pcie_ports")],
             )  # fmt: skip
 
 
 @rule("driver-changed", "warning", "a device has another driver on B, or one only there")
-def driver_changed(context: Context) -> Iterator[Found]:
+def driver_changed(view: PairView) -> Iterator[Found]:
     """Find devices with another driver."""
-    for pair, change in context.changes("driver"):
+    for pair, change in view.changes_at("driver"):
         if change.kind == "removed":
             continue
         passed = change.after in {"vfio-pci", "pci-stub"}

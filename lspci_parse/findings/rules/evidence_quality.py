@@ -7,14 +7,14 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lspci_parse.evidence.log import foreign
-from lspci_parse.findings.host_catalogue import link
 from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.model.display import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lspci_parse.findings.host_view import Case
+    from lspci_parse.findings.host_view import HostView
     from lspci_parse.model.address import Address
 
 
@@ -24,23 +24,23 @@ def _about(name: str, severity: Severity, path: str, *words: str) -> Found:
     return Found(Finding(name, severity, None, None, path, None, title, title, detail, remedy))
 
 
-@link("log-foreign", "warning", "the kernel log is another machine's", either=True)
-def log_foreign(case: Case) -> Iterator[Found]:
+@rule("log-foreign", "warning", "the kernel log is another machine's", needs=HOST, of_evidence=True)
+def log_foreign(view: HostView) -> Iterator[Found]:
     """Find a log that names other devices than the dump."""
-    log = case.host.log
-    if case.host.foreign_log and log is not None:
+    log = view.host.log
+    if view.host.foreign_log and log is not None:
         yield _about(
             "log-foreign", "warning", "log", "the kernel log is another machine's",
             "It names devices that the dump does not have, or has as something else: "
-            f"{listed(foreign(log, case.host.dump))}. Nothing is taken from it.",
+            f"{listed(foreign(log, view.host.dump))}. Nothing is taken from it.",
             "Take log and dump from one machine: lspci-parse collect prints a script for it.",
         )  # fmt: skip
 
 
-@link("log-cut", "info", "the kernel log has lost its beginning", either=True)
-def log_cut(case: Case) -> Iterator[Found]:
+@rule("log-cut", "info", "the kernel log has lost its beginning", needs=HOST, of_evidence=True)
+def log_cut(view: HostView) -> Iterator[Found]:
     """Find a log whose first lines the ring buffer has dropped."""
-    if case.log.facts and not case.log.complete:
+    if view.log.facts and not view.log.complete:
         yield _about(
             "log-cut", "info", "log", "the kernel log has lost its beginning",
             "The ring buffer ran over, so IOMMU groups, command line and BIOS may be missing from it; what it does not "
@@ -49,14 +49,20 @@ def log_cut(case: Case) -> Iterator[Found]:
         )  # fmt: skip
 
 
-@link("groups-contradict", "info", "log, listing and dump record different IOMMU groups", either=True)
-def groups_contradict(case: Case) -> Iterator[Found]:
+@rule(
+    "groups-contradict",
+    "info",
+    "log, listing and dump record different IOMMU groups",
+    needs=HOST,
+    of_evidence=True,
+)
+def groups_contradict(view: HostView) -> Iterator[Found]:
     """Find records of groups that cannot be of one boot."""
     printed = {
-        device.address: device.iommu_group for device in case.host.dump if device.iommu_group is not None
+        device.address: device.iommu_group for device in view.host.dump if device.iommu_group is not None
     }
-    rolled_back = case.log.rollback is not None
-    records = {"listing": case.host.groups, "dump": printed, "log": {} if rolled_back else case.log.groups}
+    rolled_back = view.log.rollback is not None
+    records = {"listing": view.host.groups, "dump": printed, "log": {} if rolled_back else view.log.groups}
     found = {name: groups for name, groups in records.items() if groups}
     names = f"{' and '.join(found)} record{'s' if len(found) == 1 else ''}"
     if rolled_back and found:
@@ -85,18 +91,19 @@ def _partition(
     return {frozenset(group) for group in found.values()}
 
 
-@link(
+@rule(
     "groups-unpredicted",
     "info",
     "the kernel's log records other IOMMU groups than the dump lets expect",
-    either=True,
+    needs=HOST,
+    of_evidence=True,
 )
-def groups_unpredicted(case: Case) -> Iterator[Found]:
+def groups_unpredicted(view: HostView) -> Iterator[Found]:
     """Find groups in the log that part from the prediction, those of a set-up that was given up, too."""
-    made = case.log.made
-    if not made or case.groups is None or case.groups.off:
+    made = view.log.made
+    if not made or view.groups is None or view.groups.off:
         return
-    expected = case.groups._replace(recorded=made)
+    expected = view.groups._replace(recorded=made)
     if expected.disagreements:
         texts = [disagreement.text for disagreement in expected.disagreements]
         more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""

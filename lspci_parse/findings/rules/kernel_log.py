@@ -19,16 +19,22 @@ from lspci_parse.evidence.log_facts import (
     LinkEvent,
     Unassigned,
 )
-from lspci_parse.findings.explanation import remedies, told, wanted, without_acs
-from lspci_parse.findings.host_catalogue import link
-from lspci_parse.findings.model import Finding, Found, Key, Severity
+from lspci_parse.findings.explanation import (
+    advise,
+    explain_refusal,
+    explain_request,
+    functions_above,
+    unisolated_in,
+)
+from lspci_parse.findings.model import Cause, Finding, Found, Severity
+from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.model.display import listed, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lspci_parse.evidence.log_facts import ProbeFailure
-    from lspci_parse.findings.host_view import Case, Refusal
+    from lspci_parse.findings.host_view import HostView, Refusal
     from lspci_parse.model.address import Address
 
 AddressFact = TypeVar("AddressFact", DmaFault, LinkEvent, AerReport, Bandwidth)
@@ -51,69 +57,71 @@ def _here(
 # ----------------------------------------------------------------------------------------- a driver that failed
 
 
-@link("probe-failed", "critical", "a driver refused a device")
-def probe_failed(case: Case) -> Iterator[Found]:
+@rule("probe-failed", "critical", "a driver refused a device", needs=HOST)
+def probe_failed(view: HostView) -> Iterator[Found]:
     """Find failed probes; those for want of memory after the IOMMU's set-up was given up are explained."""
-    for address, failure in sorted(case.log.probe_failures.items()):
-        device = case.device(address)
+    for address, failure in sorted(view.log.probe_failures.items()):
+        device = view.device(address)
         driver = None if device is None else device.driver
         error = f"error {failure.error} ({errno.errorcode.get(-failure.error, 'unknown')})"
-        detail, remedy, causes = _starved(case) if failure in case.starved else _failed(case, failure)
+        detail, remedy, causes = (
+            _starved(view) if failure in view.probes_without_domain else _failed(view, failure)
+        )
         if driver is not None:
             detail = f"{driver} drives the device now, so a later attempt succeeded. {detail}".rstrip()
         yield Found(
             _here(
                 "probe-failed", "critical" if driver is None else "warning", address, "driver/probe",
                 f"{failure.driver}: {error}",
-                f"{case.named(address)}: {failure.driver} failed to probe it, {error}", detail, remedy,
+                f"{view.named(address)}: {failure.driver} failed to probe it, {error}", detail, remedy,
             ),
             causes,
         )  # fmt: skip
 
 
-Explanation = tuple[str, str, list[Key]]
+Explanation = tuple[str, str, list[Cause]]
 """Why a probe failed, what to try, and which findings cause it."""
 
 
-def _starved(case: Case) -> Explanation:
+def _starved(view: HostView) -> Explanation:
     """Explain a probe that failed for want of memory after the set-up of the IOMMU was given up."""
-    rollback = case.log.rollback
+    rollback = view.log.rollback
     line = "" if rollback is None else f" (log line {rollback.line})"
     text = (
         f"The set-up of the IOMMU had been rolled back{line}, so the driver's first DMA allocation found no domain: "
         "that is inferred from the error, which does not mean that memory ran out, and the order of the log."
     )
-    causes: list[Key] = [("iommu-rolled-back", None, None)]
-    culprit = case.culprit
+    causes = [Cause("iommu-rolled-back")]
+    culprit = view.refusal_behind_rollback
     if culprit is None:
         return f"{text} Why it was rolled back, the log does not show.", "", causes
-    text += f" It was rolled back because {_could_not(case, culprit)} (log line {culprit.event.line})."
-    return f"{text} {told(case, culprit)}", remedies(case, culprit), causes
+    text += f" It was rolled back because {_could_not(view, culprit)} (log line {culprit.event.line})."
+    return f"{text} {explain_refusal(view, culprit)}", advise(view, culprit), causes
 
 
-def _failed(case: Case, failure: ProbeFailure) -> Explanation:
+def _failed(view: HostView, failure: ProbeFailure) -> Explanation:
     """Explain a failed probe by the driver's own last words."""
     said = [
         f"'{complaint.text}'"
-        for complaint in case.log.of(Complaint)
+        for complaint in view.log.of(Complaint)
         if complaint.address == failure.address and complaint.line < failure.line
     ]
     text = f"The driver says: {', '.join(said[-2:])}." if said else ""
-    if failure.error == -errno.ENOMEM and not case.log.complete:
+    if failure.error == -errno.ENOMEM and not view.log.complete:
         text += " The log has lost its beginning, where a failed set-up of the IOMMU would stand."
     remedy = "Compare the driver's messages, its version and the firmware's with a machine where it works."
-    return text.strip(), remedy, [("resource-unassigned", None, failure.address)]
+    return text.strip(), remedy, [Cause("resource-unassigned", failure.address)]
 
 
-def _could_not(case: Case, refusal: Refusal) -> str:
+def _could_not(view: HostView, refusal: Refusal) -> str:
     group = f" in group {refusal.group}" if refusal.group is not None else ""
-    return f"{case.named(refusal.device)} could not get its domain{group}"
+    return f"{view.named(refusal.device)} could not get its domain{group}"
 
 
-@link("iommu-rolled-back", "critical", "the kernel gave up the set-up of IOMMU groups")
-def iommu_rolled_back(case: Case) -> Iterator[Found]:
+@rule("iommu-rolled-back", "critical", "the kernel gave up the set-up of IOMMU groups", needs=HOST)
+def iommu_rolled_back(view: HostView) -> Iterator[Found]:
     """Find the removal of all devices from their groups."""
-    rollback = case.log.rollback
+    rollback = view.log.rollback
     if rollback is None:
         return
     count = len(rollback.removed)
@@ -124,40 +132,48 @@ def iommu_rolled_back(case: Case) -> Iterator[Found]:
             "Linux adds devices to groups one after the other, and one refusal makes it remove them all (log line "
             f"{rollback.line}). Without groups nothing can be passed through with VFIO.",
         ),
-        [] if case.culprit is None else [("iommu-refused", None, case.culprit.device)],
+        [] if view.refusal_behind_rollback is None else [Cause("iommu-refused", view.refusal_behind_rollback.device)],
     )  # fmt: skip
 
 
-@link("iommu-refused", "critical", "a device could not get its IOMMU domain, or join its group")
-def iommu_refused(case: Case) -> Iterator[Found]:
+@rule("iommu-refused", "critical", "a device could not get its IOMMU domain, or join its group", needs=HOST)
+def iommu_refused(view: HostView) -> Iterator[Found]:
     """Find refused devices. Where a failed probe tells the whole story, the rest of it stands here."""
-    for device, refusal in {refusal.device: refusal for refusal in case.refusals}.items():
-        told_before = bool(case.starved) and case.culprit == refusal
-        words = wanted(case, refusal)
+    for device, refusal in {refusal.device: refusal for refusal in view.refusals}.items():
+        told_before = bool(view.probes_without_domain) and view.refusal_behind_rollback == refusal
+        words = explain_request(view, refusal)
         yield Found(
             _here(
                 "iommu-refused", "critical", device, "iommu_group/domain",
                 refusal.event.text if isinstance(refusal.event, DomainEvent) else f"error {refusal.event.error}",
-                _could_not(case, refusal),
-                words if told_before else f"{told(case, refusal)} {words}",
-                "" if told_before else remedies(case, refusal),
+                _could_not(view, refusal),
+                words if told_before else f"{explain_refusal(view, refusal)} {words}",
+                "" if told_before else advise(view, refusal),
             ),
-            [("group-shared", None, device)],
+            [_shared_group(view, refusal)],
         )  # fmt: skip
 
 
-@link("resource-unassigned", "warning", "no address space for a device whose driver failed")
-def resource_unassigned(case: Case) -> Iterator[Found]:
+def _shared_group(view: HostView, refusal: Refusal) -> Cause:
+    """Return the link to what makes a refused device's group a shared one: of two hosts, the merge or the lost ACS."""
+    functions = functions_above(view, refusal)
+    lost = [Cause(name, function) for function in functions for name in ("acs-lost", "acs-off")]
+    merged = Cause("groups-merged", refusal.device, otherwise=tuple(lost))
+    return Cause("group-shared", refusal.device, otherwise=(merged,))
+
+
+@rule("resource-unassigned", "warning", "no address space for a device whose driver failed", needs=HOST)
+def resource_unassigned(view: HostView) -> Iterator[Found]:
     """Find BARs without addresses, of devices whose probe failed: many devices work without some of theirs."""
     lost: dict[Address, list[str]] = {}
-    for fact in case.log.of(Unassigned):
-        if fact.address in case.log.probe_failures:
+    for fact in view.log.of(Unassigned):
+        if fact.address in view.log.probe_failures:
             lost.setdefault(fact.address, []).append(fact.text)
     for address, texts in lost.items():
         yield Found(
             _here(
                 "resource-unassigned", "warning", address, "resources", texts[-1],
-                f"{case.named(address)}: no address space for {texts[-1].partition(':')[0]}",
+                f"{view.named(address)}: no address space for {texts[-1].partition(':')[0]}",
                 "The kernel found no room for it in the window of the bridge above, so the driver cannot reach it.",
                 "Compare 'Above 4G decoding' in BIOS setup; try pci=realloc.",
             )
@@ -167,13 +183,19 @@ def resource_unassigned(case: Case) -> Iterator[Found]:
 # ----------------------------------------------------------------------------- the group, from the dump alone
 
 
-@link("group-shared", "warning", "a refused device shares its IOMMU group", alone=True)
-def group_shared(case: Case) -> Iterator[Found]:
+@rule(
+    "group-shared",
+    "warning",
+    "a refused device shares its IOMMU group",
+    needs=HOST,
+    told_by=("groups-merged",),
+)
+def group_shared(view: HostView) -> Iterator[Found]:
     """Find the groups of refused devices that others share, and why."""
-    for device, refusal in {refusal.device: refusal for refusal in case.refusals}.items():
+    for device, refusal in {refusal.device: refusal for refusal in view.refusals}.items():
         if not refusal.others:
             continue
-        group = case.groups.of(device) if case.groups is not None else None
+        group = view.groups.of(device) if view.groups is not None else None
         why = dict.fromkeys(join.why for join in (group.joined_by if group is not None else ()))
         yield Found(
             _here(
@@ -181,19 +203,25 @@ def group_shared(case: Case) -> Iterator[Found]:
                 f"{listed((device, *refusal.others))} share one IOMMU group",
                 f"As the dump tells it: {'; '.join(why)}." if why else "",
             ),
-            [("acs-missing", None, culprit) for culprit in without_acs(case, refusal)],
+            [Cause("acs-missing", blamed) for blamed in unisolated_in(view, refusal)],
         )  # fmt: skip
 
 
-@link("acs-missing", "warning", "a function without ACS joins the group of a refused device", alone=True)
-def acs_missing(case: Case) -> Iterator[Found]:
+@rule(
+    "acs-missing",
+    "warning",
+    "a function without ACS joins the group of a refused device",
+    needs=HOST,
+    told_by=("acs-lost", "acs-off"),
+)
+def acs_missing(view: HostView) -> Iterator[Found]:
     """Find the functions whose missing isolation makes a refused device's group a shared one."""
-    for address in sorted({address for refusal in case.refusals for address in without_acs(case, refusal)}):
-        verdict = case.acs(address)
+    for address in sorted({address for refusal in view.refusals for address in unisolated_in(view, refusal)}):
+        verdict = view.isolation[address]
         yield Found(
             _here(
                 "acs-missing", "warning", address, "acs", verdict.summary,
-                f"{case.named(address)} does not isolate: {verdict.summary}", f"{verdict.sentence}.",
+                f"{view.named(address)} does not isolate: {verdict.summary}", f"{verdict.sentence}.",
                 "Compare with a healthy machine of the model: lspci-parse diff HEALTHY THIS.",
             )
         )  # fmt: skip
@@ -213,14 +241,14 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-@link("dma-fault", "warning", "the IOMMU refused a device's access to memory")
-def dma_fault(case: Case) -> Iterator[Found]:
+@rule("dma-fault", "warning", "the IOMMU refused a device's access to memory", needs=HOST)
+def dma_fault(view: HostView) -> Iterator[Found]:
     """Find devices that reached for memory that is not theirs."""
-    for address, faults in _by_device(case.log.of(DmaFault)).items():
+    for address, faults in _by_device(view.log.of(DmaFault)).items():
         yield Found(
             _here(
                 "dma-fault", "warning", address, "iommu/faults", faults[0].text,
-                f"{case.named(address)}: the IOMMU refused its DMA {_times(len(faults))}",
+                f"{view.named(address)}: the IOMMU refused its DMA {_times(len(faults))}",
                 f"The first time at log line {faults[0].line}. A driver or firmware uses an address that was not, or "
                 "is no longer, mapped for the device.",
                 "Update driver and firmware; for a device that BIOS uses too, look for RMRR in the kernel log.",
@@ -228,34 +256,34 @@ def dma_fault(case: Case) -> Iterator[Found]:
         )  # fmt: skip
 
 
-@link("link-lost", "warning", "a link went down, was contained, or a device no longer answers")
-def link_lost(case: Case) -> Iterator[Found]:
+@rule("link-lost", "warning", "a link went down, was contained, or a device no longer answers", needs=HOST)
+def link_lost(view: HostView) -> Iterator[Found]:
     """Find ports whose link went and devices that were not to be reached."""
     lost = (
-        fact for fact in case.log.of(LinkEvent) if fact.kind != "hotplug" or fact.text.startswith("Link Down")
+        fact for fact in view.log.of(LinkEvent) if fact.kind != "hotplug" or fact.text.startswith("Link Down")
     )
     for address, events in _by_device(lost).items():
         yield Found(
             _here(
                 "link-lost", "warning", address, "link", events[0].text,
-                f"{case.named(address)}: {events[0].text} ({_times(len(events))})",
+                f"{view.named(address)}: {events[0].text} ({_times(len(events))})",
                 f"The first time at log line {events[0].line}. What is below may have been away since.",
                 "Check seating, cable, riser and power of the card; a device in D3cold may need pcie_port_pm=off.",
             )
         )  # fmt: skip
 
 
-@link("aer-reported", "warning", "PCI Express error reports in the kernel log")
-def aer_reported(case: Case) -> Iterator[Found]:
+@rule("aer-reported", "warning", "PCI Express error reports in the kernel log", needs=HOST)
+def aer_reported(view: HostView) -> Iterator[Found]:
     """Find devices with error reports; corrected ones cost time only."""
-    for address, reports in _by_device(case.log.of(AerReport)).items():
+    for address, reports in _by_device(view.log.of(AerReport)).items():
         bad = [report for report in reports if report.severity.startswith("Uncorrect")]
         kinds = dict.fromkeys(kind for report in bad or reports for kind in report.kinds)
         what = f"{(bad or reports)[0].severity} {', '.join(kinds)}".strip()
         yield Found(
             _here(
                 "aer-reported", "warning" if bad else "info", address, "aer/log", what,
-                f"{case.named(address)} has reported errors {_times(len(reports))}: {what}",
+                f"{view.named(address)} has reported errors {_times(len(reports))}: {what}",
                 f"The first time at log line {reports[0].line}, from the {reports[0].layer}.",
                 "Check the link (seating, cable, riser) if physical or data link layer are named; else driver and "
                 "firmware.",
@@ -263,16 +291,22 @@ def aer_reported(case: Case) -> Iterator[Found]:
         )  # fmt: skip
 
 
-@link("bandwidth-limited", "info", "a link on the way to a device is slower than the device", alone=True)
-def bandwidth_limited(case: Case) -> Iterator[Found]:
+@rule(
+    "bandwidth-limited",
+    "info",
+    "a link on the way to a device is slower than the device",
+    needs=HOST,
+    told_by=("link-degraded",),
+)
+def bandwidth_limited(view: HostView) -> Iterator[Found]:
     """Find devices whose way to the processor carries less than they could take."""
-    for address, found in _by_device(case.log.of(Bandwidth)).items():
+    for address, found in _by_device(view.log.of(Bandwidth)).items():
         fact = found[-1]
         if fact.limited_by is not None:
             yield Found(
                 _here(
                     "bandwidth-limited", "info", address, "bandwidth", f"{fact.gbps} Gb/s",
-                    f"{case.named(address)} gets {fact.gbps} Gb/s, not {fact.capable_gbps} Gb/s",
+                    f"{view.named(address)} gets {fact.gbps} Gb/s, not {fact.capable_gbps} Gb/s",
                     f"The link below {short(fact.limited_by)} runs as {fact.link}; the device can {fact.capable_link}.",
                     "Check the slot's width, and the BIOS settings for its speed and bifurcation.",
                 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.catalogue import rule
 from lspci_parse.findings.model import Finding, Found
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named, short
 from lspci_parse.topology.links import ABOVE, Link, link
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lspci_parse.comparison.matching import Pair
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
     from lspci_parse.model.device import Device
 
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     "warning",
     "a link runs slower or narrower than on A, or than both its ends can on B only",
 )
-def link_degraded(context: Context) -> Iterator[Found]:
+def link_degraded(view: PairView) -> Iterator[Found]:
     """Find links that lost speed or width; told at the lower end of the link."""
-    for pair in context.pairs:
+    for pair in view.pairs:
         now, before = link(pair.b, "LnkSta"), link(pair.a, "LnkSta")
         if now is None or before is None or pair.b.port_type in ABOVE or _asleep(pair.b):
             continue
         if not (now.speed < before.speed or now.width < before.width):
             continue
         possible, possible_before = (
-            _possible(context, pair, side_b=True),
-            _possible(context, pair, side_b=False),
+            _possible(view, pair, side_b=True),
+            _possible(view, pair, side_b=False),
         )
         if now == possible and pair.how != "path":
             continue  # A card moved to a slot that can do no more runs as it should.
-        upper = context.difference.topology_b.parent(pair.b.address)
+        upper = view.b.tree.parent(pair.b.address)
         above = f" below {short(upper)}" if upper is not None else ""
         yield Found(
             Finding(
@@ -62,10 +62,10 @@ def _why(now: Link, possible: Link | None, before: Link | None) -> str:
     return bandwidth
 
 
-def _possible(context: Context, pair: Pair, *, side_b: bool) -> Link | None:
+def _possible(view: PairView, pair: Pair, *, side_b: bool) -> Link | None:
     """Return what both ends of the link above a device can do together."""
     device = pair.b if side_b else pair.a
-    topology = context.difference.topology_b if side_b else context.difference.topology_a
+    topology = view.b.tree if side_b else view.a.tree
     upper = topology.parent(device.address)
     ends = [
         link(end, "LnkCap") for end in (device, topology.devices[upper] if upper else None) if end is not None

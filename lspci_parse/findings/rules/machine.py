@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from lspci_parse.comparison.host_changes import drivers, firmware, spelled
 from lspci_parse.evidence.cmdline import TOUCHES
 from lspci_parse.evidence.log_facts import upstream
-from lspci_parse.findings.catalogue import rule
 from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
 
 
 @rule("bios-changed", "warning", "the BIOS has another version on B")
-def bios_changed(context: Context) -> Iterator[Found]:
+def bios_changed(view: PairView) -> Iterator[Found]:
     """Compare BIOS versions of two machines of one model."""
-    a, b = context.host_a.dmi, context.host_b.dmi
+    a, b = view.a.host.dmi, view.b.host.dmi
     if a is None or b is None or (a.bios, a.date, a.system) == (b.bios, b.date, b.system):
         return
     before, after = f"{a.bios} ({a.date})", f"{b.bios} ({b.date})"
@@ -55,9 +55,9 @@ def _order(one: str, other: str) -> int | None:
 
 
 @rule("kernel-changed", "warning", "another kernel runs on B")
-def kernel_changed(context: Context) -> Iterator[Found]:
+def kernel_changed(view: PairView) -> Iterator[Found]:
     """Compare kernel releases; one of another series is a warning."""
-    a, b = context.host_a.kernel, context.host_b.kernel
+    a, b = view.a.host.kernel, view.b.host.kernel
     if a is None or b is None or a == b:
         return
     severity: Severity = "info" if upstream(a)[:2] == upstream(b)[:2] else "warning"
@@ -71,9 +71,9 @@ def kernel_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("cmdline-changed", "warning", "a kernel parameter that touches PCI or the IOMMU differs")
-def cmdline_changed(context: Context) -> Iterator[Found]:
+def cmdline_changed(view: PairView) -> Iterator[Found]:
     """Compare command lines, parameter by parameter."""
-    a, b = context.host_a.cmdline, context.host_b.cmdline
+    a, b = view.a.host.cmdline, view.b.host.cmdline
     if a is None or b is None:
         return
     for name in dict.fromkeys((*a.names, *b.names)):
@@ -91,10 +91,10 @@ def cmdline_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("firmware-changed", "warning", "a device runs another firmware version on B")
-def firmware_changed(context: Context) -> Iterator[Found]:
+def firmware_changed(view: PairView) -> Iterator[Found]:
     """Compare firmware versions that drivers reported, device by device."""
-    one, other = firmware(context.host_a), firmware(context.host_b)
-    for pair in context.pairs:
+    one, other = firmware(view.a.host), firmware(view.b.host)
+    for pair in view.pairs:
         before, after = one.get(pair.a.address), other.get(pair.b.address)
         if before is not None and after is not None and before != after:
             yield Found(
@@ -108,9 +108,9 @@ def firmware_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("driver-version-changed", "info", "a driver reports another version on B")
-def driver_version_changed(context: Context) -> Iterator[Found]:
+def driver_version_changed(view: PairView) -> Iterator[Found]:
     """Compare the versions that drivers reported, of drivers that belong to a device; most are the kernel's."""
-    one, other = drivers(context.host_a), drivers(context.host_b)
+    one, other = drivers(view.a.host), drivers(view.b.host)
     for name in sorted(one.keys() & other.keys()):
         if one[name] != other[name]:
             yield Found(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.catalogue import rule
 from lspci_parse.findings.model import Finding, Found
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import listed, named, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lspci_parse.comparison.matching import Pair
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
     from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
     from lspci_parse.topology.tree import Topology
 
 
 @rule("device-dead", "critical", "a function answers on A and reads as all ones on B")
-def device_dead(context: Context) -> Iterator[Found]:
+def device_dead(view: PairView) -> Iterator[Found]:
     """Find functions that fell off the bus."""
-    for pair in context.difference.match.pairs:
+    for pair in view.difference.match.pairs:
         if pair.b.dead and not pair.a.dead:
             yield Found(
                 Finding(
@@ -36,9 +36,9 @@ def device_dead(context: Context) -> Iterator[Found]:
 
 
 @rule("device-missing", "critical", "a device of A is not on B")
-def device_missing(context: Context) -> Iterator[Found]:
+def device_missing(view: PairView) -> Iterator[Found]:
     """Find devices that are gone: one finding for the topmost of those that hang together."""
-    for top, below in _trees(_expected(context), context.difference.topology_a):
+    for top, below in _trees(_expected(view), view.a.tree):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(
             Finding(
@@ -52,15 +52,15 @@ def device_missing(context: Context) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _expected(context: Context) -> Iterator[Device]:
+def _expected(view: PairView) -> Iterator[Device]:
     """Yield the devices that only A has, less those whose absence something else explains.
 
     That is a virtual function, for which its physical function answers (``sriov-changed``), and what B's text was
     cut off before.
     """
-    last = context.host_b.dump.devices[-1]
-    for device in context.difference.match.only_a:
-        virtual = _of_shared(device, context.difference.topology_a, context.difference.pair_of_a)
+    last = view.b.host.dump.devices[-1]
+    for device in view.difference.match.only_a:
+        virtual = _of_shared(device, view.a.tree, view.difference.pair_of_a)
         if not virtual and not (last.cut and device.address > last.address):
             yield device
 
@@ -72,13 +72,11 @@ def _of_shared(device: Device, topology: Topology, pairs: Mapping[Address, Pair]
 
 
 @rule("device-new", "warning", "a device of B is not on A")
-def device_new(context: Context) -> Iterator[Found]:
+def device_new(view: PairView) -> Iterator[Found]:
     """Find devices that only B has: one finding for the topmost of those that hang together."""
-    difference = context.difference
-    new = [
-        d for d in difference.match.only_b if not _of_shared(d, difference.topology_b, difference.pair_of_b)
-    ]
-    for top, below in _trees(new, difference.topology_b):
+    difference = view.difference
+    new = [d for d in difference.match.only_b if not _of_shared(d, view.b.tree, difference.pair_of_b)]
+    for top, below in _trees(new, view.b.tree):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(
             Finding(
@@ -116,10 +114,10 @@ def _trees(devices: Iterable[Device], topology: Topology) -> Iterator[tuple[Devi
 
 
 @rule("device-moved", "info", "a device hangs elsewhere on B")
-def device_moved(context: Context) -> Iterator[Found]:
+def device_moved(view: PairView) -> Iterator[Found]:
     """Find devices in another slot; what moved along with a bridge is not told again."""
-    for pair in context.difference.match.pairs:
-        if pair.moved and not (pair.a.address.function and _first_moved(context, pair.a.address)):
+    for pair in view.difference.match.pairs:
+        if pair.moved and not (pair.a.address.function and _first_moved(view, pair.a.address)):
             how = "its serial number says so" if pair.how == "serial" else "it is the only one of its kind"
             yield Found(
                 Finding(
@@ -131,15 +129,15 @@ def device_moved(context: Context) -> Iterator[Found]:
             )  # fmt: skip
 
 
-def _first_moved(context: Context, address: Address) -> bool:
-    first = context.difference.pair_of_a.get(address._replace(function=0))
+def _first_moved(view: PairView, address: Address) -> bool:
+    first = view.difference.pair_of_a.get(address._replace(function=0))
     return first is not None and first.moved
 
 
 @rule("revision-changed", "warning", "a device has another revision or other ids on B")
-def revision_changed(context: Context) -> Iterator[Found]:
+def revision_changed(view: PairView) -> Iterator[Found]:
     """Find devices of another silicon revision, model or make in the same place."""
-    for pair, change in context.changes("revision", "ids/subvendor", "ids/subdevice"):
+    for pair, change in view.changes_at("revision", "ids/subvendor", "ids/subdevice"):
         what = "revision" if change.path == "revision" else "subsystem"
         yield Found(
             Finding(

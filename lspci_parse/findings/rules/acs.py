@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from lspci_parse.comparison.difference import title
 from lspci_parse.comparison.matching import Pair
-from lspci_parse.findings.catalogue import rule
-from lspci_parse.findings.model import Finding, Found, Key, Severity
+from lspci_parse.findings.model import Cause, Finding, Found, Severity
+from lspci_parse.findings.rule import rule
 from lspci_parse.linux.acs import REQUIRED
 from lspci_parse.model.display import listed, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.pair_view import Context, Merge
+    from lspci_parse.findings.pair_view import Merge, PairView
     from lspci_parse.linux.acs import AcsVerdict
     from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
@@ -34,13 +34,13 @@ _REMEDY: Final = (
 
 
 @rule("acs-lost", "critical", "a function had the ACS capability on A and has none on B")
-def acs_lost(context: Context) -> Iterator[Found]:
+def acs_lost(view: PairView) -> Iterator[Found]:
     """Find functions whose ACS capability is gone."""
-    for pair, change in context.changes("acs"):
+    for pair, change in view.changes_at("acs"):
         if change.kind != "removed":
             continue
-        verdict = context.acs_b(pair.b)
-        merge = _merge_of(context, pair.b)
+        verdict = view.b.isolation[pair.b.address]
+        merge = _merge_of(view, pair.b)
         severity: Severity = "critical" if merge else "warning" if verdict.needed else "info"
         detail = _WHY if verdict.needed else f"A function of this kind needs none: {verdict.sentence}."
         if merge:
@@ -50,54 +50,54 @@ def acs_lost(context: Context) -> Iterator[Found]:
                 "acs-lost", severity, pair.a.address, pair.b.address, "acs", change.before, None,
                 f"{named(pair.b)} has lost its ACS capability", detail, _REMEDY if verdict.needed else "",
             ),
-            [("bios-changed", None, None)] if context.same_model else (),
+            [Cause("bios-changed", certain=False)] if view.same_model else (),
         )  # fmt: skip
 
 
 @rule("acs-off", "critical", "the ACS capability is there, but the flags that isolate are no longer on")
-def acs_off(context: Context) -> Iterator[Found]:
+def acs_off(view: PairView) -> Iterator[Found]:
     """Find functions whose isolating ACS flags were switched off."""
-    for pair in context.unequal:
+    for pair in view.unequal:
         off = _switched_off(pair)
         if not off:
             continue
-        one, other = context.acs_a(pair.a), context.acs_b(pair.b)
-        merge = _merge_of(context, pair.b)
+        one, other = view.a.isolation[pair.a.address], view.b.isolation[pair.b.address]
+        merge = _merge_of(view, pair.b)
         # Linux sets the flags only with the IOMMU on: where it is off, that is the finding.
-        isolation_lost = bool(one.isolated) and not other.isolated and not context.iommu_off_b
+        isolation_lost = bool(one.isolated) and not other.isolated and not view.b.iommu_off
         severity: Severity = "critical" if merge else "warning" if isolation_lost else "info"
         yield Found(
             Finding(
                 "acs-off", severity, pair.a.address, pair.b.address, "acs/ACSCtl",
                 _flags(pair.a), _flags(pair.b),
                 f"{named(pair.b)} has ACS, but {', '.join(off)} {'is' if len(off) == 1 else 'are'} off",
-                _off_detail(context, other, merge, isolation_lost=isolation_lost),
+                _off_detail(view, other, merge, isolation_lost=isolation_lost),
                 "Look for pci=disable_acs_redir= or pci=config_acs= on the kernel command line, for setpci in boot "
                 "scripts (GPU peer-to-peer guides switch ACS off), and whether the IOMMU was on at boot: Linux sets "
                 "these flags only then.",
             ),
-            [("iommu-off", None, None), *context.parameter("pci", "disable_acs_redir", "config_acs")],
+            [Cause("iommu-off"), *view.parameter("pci", "disable_acs_redir", "config_acs")],
         )  # fmt: skip
 
 
-def _off_detail(context: Context, verdict: AcsVerdict, merge: Merge | None, *, isolation_lost: bool) -> str:
+def _off_detail(view: PairView, verdict: AcsVerdict, merge: Merge | None, *, isolation_lost: bool) -> str:
     if merge:
         return f"{_WHY} Here {_merged_words(merge)}."
-    if context.iommu_off_b:
+    if view.b.iommu_off:
         return "Linux sets these flags only with the IOMMU on, and B has no IOMMU groups that their lack could join."
     return _WHY if isolation_lost else f"This changes no isolation on B: {verdict.sentence}."
 
 
 @rule("acs-gained", "info", "a function has an ACS capability, or isolating flags on, that A does not have")
-def acs_gained(context: Context) -> Iterator[Found]:
+def acs_gained(view: PairView) -> Iterator[Found]:
     """Find functions that isolate on B only."""
-    for pair in context.unequal:
+    for pair in view.unequal:
         a, b = pair.a.capability("acs"), pair.b.capability("acs")
-        gained = context.changed(pair, "acs") and a is None
+        gained = view.changed(pair, "acs") and a is None
         on = _switched_off(Pair(pair.b, pair.a, pair.how))
         if b is None or not (gained or on):
             continue
-        verdict = context.acs_b(pair.b)
+        verdict = view.b.isolation[pair.b.address]
         what = (
             "has an ACS capability that A does not show" if gained else f"has {', '.join(on)} on, A has not"
         )
@@ -112,30 +112,32 @@ def acs_gained(context: Context) -> Iterator[Found]:
 
 
 @rule("groups-merged", "warning", "devices that were in IOMMU groups of their own on A share one on B")
-def groups_merged(context: Context) -> Iterator[Found]:
+def groups_merged(view: PairView) -> Iterator[Found]:
     """Find groups of B that join several of A."""
-    for merge in context.merged:
-        causes = list(_causes(context, merge))
-        first = next((key[2] for key in causes if key[2] in merge.group), None) or min(merge.group)
+    for merge in view.merged:
+        causes = list(_causes(view, merge))
+        first = next((cause.device for cause in causes if cause.device in merge.group), None) or min(
+            merge.group
+        )
         detail = "A group is the unit that VFIO passes to a guest, and its devices share one DMA domain. "
         yield Found(
             _group_finding(
-                context,
+                view,
                 ("groups-merged", "warning"),
                 first,
                 merge,
                 (
                     f"{len(merge.parts)} IOMMU groups are one on B: {listed(merge.group)}",
-                    detail + _together(context, merge),
+                    detail + _together(view, merge),
                 ),
             ),
             causes,
         )
 
 
-def _together(context: Context, merge: Merge) -> str:
+def _together(view: PairView, merge: Merge) -> str:
     """Say what a merged group means for pass-through; bridges stay with the host in any case."""
-    devices = context.difference.topology_b.devices
+    devices = view.b.tree.devices
     guests = [address for address in merge.group if not devices[address].is_bridge]
     ports = [address for address in merge.group if devices[address].is_bridge]
     if len(guests) > 1:
@@ -145,22 +147,20 @@ def _together(context: Context, merge: Merge) -> str:
 
 
 @rule("groups-split", "info", "devices that share an IOMMU group on A are in several on B")
-def groups_split(context: Context) -> Iterator[Found]:
+def groups_split(view: PairView) -> Iterator[Found]:
     """Find groups of A that are several on B."""
-    for merge in context.split:
+    for merge in view.split:
         head = f"one IOMMU group of A is {len(merge.parts)} on B: {listed(merge.group)}"
         detail = "B isolates these devices from each other, A does not."
-        yield Found(
-            _group_finding(context, ("groups-split", "info"), min(merge.group), merge, (head, detail))
-        )
+        yield Found(_group_finding(view, ("groups-split", "info"), min(merge.group), merge, (head, detail)))
 
 
 def _group_finding(
-    context: Context, rule_: tuple[str, Severity], first: Address, merge: Merge, words: tuple[str, str]
+    view: PairView, rule_: tuple[str, Severity], first: Address, merge: Merge, words: tuple[str, str]
 ) -> Finding:
     parts, whole = [listed(part, 99) for part in merge.parts], listed(merge.group, 99)
     before, after = (parts, [whole]) if rule_[0] == "groups-merged" else ([whole], parts)
-    pair = context.difference.pair_of_b[first]
+    pair = view.difference.pair_of_b[first]
     return Finding(
         *rule_,
         pair.a.address,
@@ -174,10 +174,10 @@ def _group_finding(
 
 
 @rule("iommu-off", "critical", "the kernel made IOMMU groups on A and none on B")
-def iommu_off(context: Context) -> Iterator[Found]:
+def iommu_off(view: PairView) -> Iterator[Found]:
     """Find a host whose IOMMU is off, or whose set-up of groups failed."""
-    a = context.host_a.dump
-    if all(device.iommu_group is None for device in a) or context.rolled_back_b or not context.iommu_off_b:
+    a = view.a.host.dump
+    if all(device.iommu_group is None for device in a) or view.b.rolled_back or not view.b.iommu_off:
         return
     yield Found(
         Finding(
@@ -188,7 +188,7 @@ def iommu_off(context: Context) -> Iterator[Found]:
             "Compare the kernel command lines (intel_iommu=on, amd_iommu, iommu=), VT-d/AMD-Vi in BIOS setup, and "
             "look for 'Removing from iommu group' in B's kernel log.",
         ),
-        [key for name in _SWITCHES for key in context.parameter(name)],
+        [cause for name in _SWITCHES for cause in view.parameter(name)],
     )  # fmt: skip
 
 
@@ -205,30 +205,30 @@ def _flags(device: Device) -> str:
     return "" if acs is None else str(acs["ACSCtl"])
 
 
-def _merge_of(context: Context, device: Device) -> Merge | None:
+def _merge_of(view: PairView, device: Device) -> Merge | None:
     """Return the merged group that a function without isolation is part of, itself or with what is below it."""
-    tree, address = context.difference.topology_b, device.address
-    for merge in context.merged:
+    tree, address = view.b.tree, device.address
+    for merge in view.merged:
         if any(address == member or address in tree.ancestors(member) for member in merge.group):
             return merge
     return None
 
 
-def _causes(context: Context, merge: Merge) -> Iterator[Key]:
+def _causes(view: PairView, merge: Merge) -> Iterator[Cause]:
     """Yield the ACS findings that explain a merged group: those of its functions and of the bridges above them."""
-    if not context.difference.visible_b.extended_readable:
-        yield ("extended-config-unreadable", None, None)
-    tree = context.difference.topology_b
+    if not view.b.visible.extended_readable:
+        yield Cause("extended-config-unreadable")
+    tree = view.b.tree
     concerned = set(merge.group)
     for member in merge.group:
         concerned.update(tree.ancestors(member))
     for address in sorted(concerned):
-        pair = context.difference.pair_of_b.get(address)
+        pair = view.difference.pair_of_b.get(address)
         if pair is not None and pair.a.capability("acs") is not None:
-            if context.changed(pair, "acs"):
-                yield ("acs-lost", pair.a.address, address)
+            if view.changed(pair, "acs"):
+                yield Cause("acs-lost", address)
             elif _switched_off(pair):
-                yield ("acs-off", pair.a.address, address)
+                yield Cause("acs-off", address)
 
 
 def _merged_words(merge: Merge) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.findings.catalogue import rule
-from lspci_parse.findings.model import Finding, Found, Key
+from lspci_parse.findings.model import Cause, Finding, Found
+from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named, said
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from lspci_parse.comparison.difference import Change
     from lspci_parse.comparison.matching import Pair
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
     from lspci_parse.model.device import Device
 
 
 def _finding(
-    pair: Pair, change: Change, name: str, words: tuple[str, str, str], causes: Iterable[Key] = ()
+    pair: Pair, change: Change, name: str, words: tuple[str, str, str], causes: Iterable[Cause] = ()
 ) -> Found:
     head, detail, remedy = words
     head = f"{named(pair.b)}: {head} {said(change.after)}, on A {said(change.before)}"
@@ -31,9 +31,9 @@ def _finding(
 
 
 @rule("bar-resized", "warning", "a memory region has another size")
-def bar_resized(context: Context) -> Iterator[Found]:
+def bar_resized(view: PairView) -> Iterator[Found]:
     """Find regions whose size differs (Resizable BAR, 'Above 4G decoding')."""
-    for pair, change in context.changes_like(r"Region[^/]*/size"):
+    for pair, change in view.changes_like(r"Region[^/]*/size"):
         if change.kind == "changed":
             name = change.path.partition("/")[0]
             yield Found(
@@ -57,9 +57,9 @@ def binary(size: int) -> str:
 
 
 @rule("payload-changed", "warning", "payload or read request size differs")
-def payload_changed(context: Context) -> Iterator[Found]:
+def payload_changed(view: PairView) -> Iterator[Found]:
     """Find devices that move data in larger or smaller packets."""
-    for pair, change in context.changes("exp/DevCtl/MaxPayload", "exp/DevCtl/MaxReadReq"):
+    for pair, change in view.changes_at("exp/DevCtl/MaxPayload", "exp/DevCtl/MaxReadReq"):
         yield _finding(
             pair, change, "payload-changed",
             (f"{change.path.rpartition('/')[2]} is",
@@ -69,9 +69,9 @@ def payload_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("aspm-changed", "warning", "link power management differs")
-def aspm_changed(context: Context) -> Iterator[Found]:
+def aspm_changed(view: PairView) -> Iterator[Found]:
     """Find links that may sleep on one host only."""
-    for pair, change in context.changes("exp/LnkCtl/ASPM"):
+    for pair, change in view.changes_at("exp/LnkCtl/ASPM"):
         yield _finding(
             pair, change, "aspm-changed",
             ("ASPM is",
@@ -81,10 +81,10 @@ def aspm_changed(context: Context) -> Iterator[Found]:
 
 
 @rule("power-state", "warning", "a device is in another power state")
-def power_state(context: Context) -> Iterator[Found]:
+def power_state(view: PairView) -> Iterator[Found]:
     """Find devices that sleep on one host only; a device without its driver, or in VFIO's hands, may."""
-    for pair, change in context.changes("pm/Status/State"):
-        if not context.changed(pair, "driver"):
+    for pair, change in view.changes_at("pm/Status/State"):
+        if not view.changed(pair, "driver"):
             yield _finding(
                 pair, change, "power-state",
                 ("power state is",
@@ -94,10 +94,10 @@ def power_state(context: Context) -> Iterator[Found]:
 
 
 @rule("msi-off", "warning", "a device uses message-signalled interrupts on A and none on B")
-def msi_off(context: Context) -> Iterator[Found]:
+def msi_off(view: PairView) -> Iterator[Found]:
     """Find devices whose driver fell back to line interrupts."""
-    for pair, change in context.changes("msix/Enable", "msi/Enable"):
-        if change.after is False and not context.changed(pair, "driver") and not _interrupts(pair.b):
+    for pair, change in view.changes_at("msix/Enable", "msi/Enable"):
+        if change.after is False and not view.changed(pair, "driver") and not _interrupts(pair.b):
             yield _finding(
                 pair, change, "msi-off",
                 (f"{'MSI-X' if change.path.startswith('msix') else 'MSI'} is",
@@ -105,7 +105,7 @@ def msi_off(context: Context) -> Iterator[Found]:
                   "hot-plug nor error events may arrive."),
                  ("Compare pci=nomsi on the command line, kernel messages about interrupt remapping, and the "
                   "driver's options.")),
-                context.parameter("pci", "nomsi"),
+                view.parameter("pci", "nomsi"),
             )  # fmt: skip
 
 
@@ -119,15 +119,15 @@ _REPORTS: Final = ("CorrErr", "NonFatalErr", "FatalErr", "CERptEn", "NFERptEn", 
 
 
 @rule("aer-masked", "warning", "errors that A reports are not reported on B")
-def aer_masked(context: Context) -> Iterator[Found]:
+def aer_masked(view: PairView) -> Iterator[Found]:
     """Find devices that keep errors to themselves: masked, or reporting off."""
-    for pair in context.unequal:
-        if context.changed(pair, "driver"):
+    for pair in view.unequal:
+        if view.changed(pair, "driver"):
             continue
         silent = [f"{path.split('/')[1]} {name}" for path in _MASKS for name in _silenced(pair, path)]
         if not silent:
             continue
-        causes = [*_silencers(context, pair), *context.parameter("pci", "noaer", "nomsi", "nommconf")]
+        causes = [*_silencers(view, pair), *view.parameter("pci", "noaer", "nomsi", "nommconf")]
         yield Found(
             Finding(
                 "aer-masked", "info" if causes else "warning", pair.a.address, pair.b.address, "aer",
@@ -142,19 +142,19 @@ def aer_masked(context: Context) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def _silencers(context: Context, pair: Pair) -> Iterator[Key]:
+def _silencers(view: PairView, pair: Pair) -> Iterator[Cause]:
     """Yield what keeps the kernel from handling errors: AER unreadable, ports without interrupt or driver."""
-    if not context.difference.visible_b.extended_readable:
-        yield ("extended-config-unreadable", None, None)
-    tree = context.difference.topology_b
+    if not view.b.visible.extended_readable:
+        yield Cause("extended-config-unreadable")
+    tree = view.b.tree
     for address in (pair.b.address, *tree.ancestors(pair.b.address)):
-        port = context.difference.pair_of_b.get(address)
+        port = view.difference.pair_of_b.get(address)
         if port is None:
             continue
-        if context.changed(port, "driver"):
-            yield ("driver-missing", port.a.address, address)
-        elif context.changed(port, "msix/Enable") or context.changed(port, "msi/Enable"):
-            yield ("msi-off", port.a.address, address)
+        if view.changed(port, "driver"):
+            yield Cause("driver-missing", address)
+        elif view.changed(port, "msix/Enable") or view.changed(port, "msi/Enable"):
+            yield Cause("msi-off", address)
 
 
 def _silenced(pair: Pair, path: str) -> Iterator[str]:
@@ -172,9 +172,9 @@ def _silenced(pair: Pair, path: str) -> Iterator[str]:
 
 
 @rule("errors-logged", "warning", "B has logged errors that A has not")
-def errors_logged(context: Context) -> Iterator[Found]:
+def errors_logged(view: PairView) -> Iterator[Found]:
     """Find devices with error bits set; correctable errors alone are no reason to worry."""
-    for pair in context.unequal:
+    for pair in view.unequal:
         errors = sorted(_new_errors(pair))
         if errors:
             lasting = any(not error.startswith(("CESta", "DevSta CorrErr")) for error in errors)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lspci_parse.findings.catalogue import rule
 from lspci_parse.findings.model import Finding, Found
+from lspci_parse.findings.rule import rule
 from lspci_parse.lspci.visibility import Detail, Visibility
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lspci_parse.findings.pair_view import Context
+    from lspci_parse.findings.pair_view import PairView
 
 
-def _sides(context: Context) -> Iterator[tuple[str, Visibility, Visibility]]:
+def _sides(view: PairView) -> Iterator[tuple[str, Visibility, Visibility]]:
     """Yield each host's name with what it shows and what the other one shows."""
-    one, other = context.difference.visible_a, context.difference.visible_b
+    one, other = view.a.visible, view.b.visible
     yield "A", one, other
     yield "B", other, one
 
@@ -32,9 +32,9 @@ def _about(side: str, name: str, values: tuple[str, str], title: str, detail: st
 
 
 @rule("access-denied", "warning", "capabilities are hidden from the user who ran lspci")
-def access_denied(context: Context) -> Iterator[Found]:
+def access_denied(view: PairView) -> Iterator[Found]:
     """Find a dump that was taken without root rights, when the other was not."""
-    for side, own, other in _sides(context):
+    for side, own, other in _sides(view):
         if own.access_denied and not other.access_denied:
             yield _about(
                 side, "access-denied", ("denied", "not denied"),
@@ -46,9 +46,9 @@ def access_denied(context: Context) -> Iterator[Found]:
 
 
 @rule("extended-config-unreadable", "warning", "no extended capability is readable on a whole host")
-def extended_config_unreadable(context: Context) -> Iterator[Found]:
+def extended_config_unreadable(view: PairView) -> Iterator[Found]:
     """Find a host whose extended configuration space cannot be read."""
-    for side, own, other in _sides(context):
+    for side, own, other in _sides(view):
         if not own.extended_readable and other.extended_readable and not own.access_denied:
             if Detail.NAMES in (own.detail, other.detail) or not _has_extended(other):
                 continue
@@ -67,9 +67,9 @@ def _has_extended(visible: Visibility) -> bool:
 
 
 @rule("less-detail", "warning", "one dump was taken with less detail than the other")
-def less_detail(context: Context) -> Iterator[Found]:
+def less_detail(view: PairView) -> Iterator[Found]:
     """Find a dump taken with fewer -v."""
-    for side, own, other in _sides(context):
+    for side, own, other in _sides(view):
         if own.detail < other.detail:
             option = _OPTIONS[own.detail]
             yield _about(
@@ -81,9 +81,9 @@ def less_detail(context: Context) -> Iterator[Found]:
 
 
 @rule("dump-cut", "warning", "a dump ends in the middle of a device")
-def dump_cut(context: Context) -> Iterator[Found]:
+def dump_cut(view: PairView) -> Iterator[Found]:
     """Find a dump that is not complete."""
-    for side, own, other in _sides(context):
+    for side, own, other in _sides(view):
         cut = [device for device in own.dump if device.cut]
         if cut and not any(device.cut for device in other.dump):
             yield _about(

@@ -13,7 +13,7 @@ from lspci_parse.evidence.log_facts import DomainDefault, IommuState
 from lspci_parse.topology.tree import TO_PCI, BusKind
 
 if TYPE_CHECKING:
-    from lspci_parse.findings.host_view import Case
+    from lspci_parse.findings.host_view import HostView
     from lspci_parse.model.address import Address
 
 PASSTHROUGH: Final = ("iommu=pt", "iommu.passthrough=1", "iommu.passthrough=on", "iommu.passthrough=y")
@@ -24,32 +24,32 @@ _DEFECTIVE: Final = ("5.3.0-rc1", "5.3.0-rc2", "5.3.0-rc3", "5.3.0-rc4")
 """Releases whose private domains always fail for a device that has been attached to its group's domain."""
 
 
-def wish(case: Case, address: Address) -> str | None:
+def wants_dma_domain(view: HostView, address: Address) -> str | None:
     """Return why a device wants a DMA domain of its own type, ``None`` where the dump does not tell.
 
     Source: ``device_def_domain_type`` of Linux 5.3 to 5.7.
     """
-    device = case.device(address)
+    device = view.device(address)
     if device is None or device.access_denied or not device.registers:
         return None
     if device.port_type == TO_PCI:
         return "a bridge from PCI Express to conventional PCI"
     if device.port_type is not None:
         return None
-    if case.tree.bus(address).kind is not BusKind.ROOT:
-        bridge = case.tree.parent(address)
+    if view.tree.bus(address).kind is not BusKind.ROOT:
+        bridge = view.tree.parent(address)
         return (
-            f"a conventional PCI device behind {case.named(bridge)}"
+            f"a conventional PCI device behind {view.named(bridge)}"
             if bridge
             else "a conventional PCI device"
         )
     return "a conventional PCI bridge" if device.is_bridge else None
 
 
-def kernel_note(case: Case) -> str:
+def private_domain_status(view: HostView) -> str:
     """Return what is known of private domains in the kernel at hand, as a sentence; empty if nothing is."""
-    release = case.host.kernel
-    own = case.log.kernel
+    release = view.host.kernel
+    own = view.log.kernel
     if release is None or own is None or not own.version:
         return (
             "Linux 5.3 to 5.7 and vendor kernels with their code print this message; which kernel ran here is not "
@@ -65,7 +65,7 @@ def kernel_note(case: Case) -> str:
         )
     if version >= _REMOVED:
         return f"Linux 5.8 removed this code; why {release} prints the message is not known."
-    if any(state.kind == "copied" for state in case.log.of(IommuState)):
+    if any(state.kind == "copied" for state in view.log.of(IommuState)):
         return (
             "This is a crash kernel that took over a running IOMMU; in 5.3 and 5.4 private domains then fail."
         )
@@ -75,9 +75,9 @@ def kernel_note(case: Case) -> str:
     )
 
 
-def remedy(case: Case) -> str:
+def kernel_advice(view: HostView) -> str:
     """Return which kernel to boot instead of one that refuses private domains."""
-    own = case.log.kernel
+    own = view.log.kernel
     if own is None or not own.version or own.version[:2] >= _REMOVED:
         return "Boot another kernel: Linux 5.8 and newer have no private domains."
     corrected = ", or a kernel with the correction 'Detach domain before using a private one'"
@@ -85,11 +85,11 @@ def remedy(case: Case) -> str:
     return f"Boot Linux 5.8 or newer, which has no private domains{corrected if lacking else ''}."
 
 
-def identity_default(case: Case) -> str | None:
+def identity_default(view: HostView) -> str | None:
     """Return what made identity the type that groups get by default, ``None`` if nothing shows that."""
-    parameter = case.given(*PASSTHROUGH)
+    parameter = view.given(*PASSTHROUGH)
     if parameter is not None:
         return parameter
-    if any(default.type == "Passthrough" for default in case.log.of(DomainDefault)):
+    if any(default.type == "Passthrough" for default in view.log.of(DomainDefault)):
         return "the kernel's default (Passthrough)"
     return None
