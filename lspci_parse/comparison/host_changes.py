@@ -36,7 +36,7 @@ def host_changes(a: Host, b: Host, pairs: tuple[Pair, ...] = ()) -> Iterator[Cha
             yield Change("changed", None, None, path, fact, other[path])
     if a.cmdline is not None and b.cmdline is not None:
         yield from _parameters(a.cmdline, b.cmdline)
-    firmware_a, firmware_b = firmware(a), firmware(b)
+    firmware_a, firmware_b = _firmware(a), _firmware(b)
     for pair in pairs:
         before, after = firmware_a.get(pair.a.address), firmware_b.get(pair.b.address)
         if before is not None and after is not None and before != after:
@@ -50,29 +50,29 @@ def _facts(host: Host) -> Iterator[tuple[str, str]]:
         yield "system", host.dmi.system
         yield "bios/version", host.dmi.bios
         yield "bios/date", host.dmi.date
-    for driver, version in drivers(host).items():
+    for driver, version in _drivers(host).items():
         yield f"driver/{driver}/version", version
 
 
 def _parameters(a: Cmdline, b: Cmdline) -> Iterator[Change]:
     for name in dict.fromkeys((*a.names, *b.names)):
-        before, after = spelled(a, name), spelled(b, name)
+        before, after = _spelled(a, name), _spelled(b, name)
         if before != after:
             kind: Kind = "added" if before is None else "removed" if after is None else "changed"
             yield Change(kind, None, None, f"cmdline/{name}", before, after, volatile=name in _OWN)
 
 
-def spelled(cmdline: Cmdline, name: str) -> str | None:
+def _spelled(cmdline: Cmdline, name: str) -> str | None:
     """Return every occurrence of a parameter: ``iommu=pt iommu=force``; ``None`` if there is none."""
     values = cmdline.values(name)
     return " ".join(name if value is None else f"{name}={value}" for value in values) or None
 
 
-def firmware(host: Host) -> Mapping[Address, str]:
+def _firmware(host: Host) -> Mapping[Address, str]:
     """Return the firmware versions that drivers reported, by device."""
     return {fact.address: fact.version for fact in host.own_log.of(Firmware)} if host.own_log else {}
 
 
-def drivers(host: Host) -> Mapping[str, str]:
+def _drivers(host: Host) -> Mapping[str, str]:
     """Return the versions that drivers reported, by driver; most drivers have none but the kernel's."""
     return {fact.driver: fact.version for fact in host.own_log.of(DriverVersion)} if host.own_log else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
 from lspci_parse.evidence.log_facts import (
@@ -95,7 +95,15 @@ class Log(_Log):  # a named tuple has no place for what is cached
 
     def of(self, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
         """Return the facts of one kind, in the order of the log."""
-        return tuple(fact for fact in self.facts if isinstance(fact, kind))
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = tuple(fact for fact in self.facts if isinstance(fact, kind))
+        return found
+
+    @cached_property
+    def _by_kind(self) -> dict[type, tuple[Any, ...]]:
+        """What ``of`` has looked for."""
+        return {}
 
     def _last(self, kind: type[AnyFact]) -> AnyFact | None:
         return next((fact for fact in reversed(self.facts) if isinstance(fact, kind)), None)

@@ -52,13 +52,12 @@ def _names(item: Finding | Change) -> Iterator[str]:
     rule = getattr(item, "rule", None)
     if rule is not None:
         yield rule
-    if item.path:
-        yield item.path
+    paths = dict.fromkeys(filter(None, (item.path, *getattr(item, "facts", ()))))
+    yield from paths
     for address in dict.fromkeys(_addresses(item)):
         for name in dict.fromkeys((short(address), str(address))):
             yield name
-            if item.path:
-                yield f"{name}/{item.path}"
+            yield from (f"{name}/{path}" for path in paths)
 
 
 def _addresses(item: Finding | Change) -> Iterator[Address]:
@@ -100,6 +99,7 @@ def _without(comparison: Comparison, why: Callable[[Finding], str | None]) -> Co
         comparison.findings[index]._replace(
             because=tuple(kept[link] for link in comparison.findings[index].because if link in kept),
             leads_to=tuple(kept[link] for link in comparison.findings[index].leads_to if link in kept),
+            likely=tuple(kept[link] for link in comparison.findings[index].likely if link in kept),
         )
         for index in kept
     )

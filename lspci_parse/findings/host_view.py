@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.log import Log
-from lspci_parse.evidence.log_facts import DomainEvent, GroupEvent
+from lspci_parse.evidence.log_facts import Complaint, DomainEvent, GroupEvent
 from lspci_parse.linux.acs import Isolation
 from lspci_parse.linux.groups.prediction import boot_of, groups
 from lspci_parse.lspci.releases import printable
@@ -17,7 +17,7 @@ from lspci_parse.model.display import named, short
 from lspci_parse.topology.tree import topology
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lspci_parse.evidence.host import Host
     from lspci_parse.evidence.log_facts import Dmi, ProbeFailure
@@ -90,6 +90,14 @@ class HostView:
     def visible(self) -> Visibility:
         """What the dump is able to show."""
         return Visibility(self.host.dump)
+
+    @cached_property
+    def complaints(self) -> Mapping[Address, Sequence[Complaint]]:
+        """What drivers complained of, by device, in the order of the log."""
+        found: dict[Address, list[Complaint]] = {}
+        for complaint in self.log.of(Complaint):
+            found.setdefault(complaint.address, []).append(complaint)
+        return found
 
     @property
     def rolled_back(self) -> bool:

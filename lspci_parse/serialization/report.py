@@ -11,7 +11,7 @@ from lspci_parse.comparison.difference import Change
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.saved import expect
 from lspci_parse.findings.model import SEVERITIES, Finding
-from lspci_parse.findings.report import Comparison, Side
+from lspci_parse.findings.report import CauseTree, Comparison, Side
 from lspci_parse.model.address import Address
 from lspci_parse.serialization.dump import value_to_json
 
@@ -31,6 +31,7 @@ def report_to_json(comparison: Comparison) -> dict[str, Any]:
         "a": {"source": comparison.a.source, "devices": comparison.a.devices},
         "b": {"source": comparison.b.source, "devices": comparison.b.devices},
         "findings": [_finding_to_json(finding) for finding in comparison.findings],
+        "causes": [_tree_to_json(tree) for tree in comparison.causes],
         "changes": [_change_to_json(change) for change in comparison.changes],
         "moved": [{"a": str(a), "b": str(b)} for a, b in comparison.moved],
         "hidden": dict(comparison.hidden),
@@ -53,10 +54,21 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "detail": finding.detail,
         "remedy": finding.remedy,
+        "facts": list(finding.facts),
         "because": list(finding.because),
+        "likely": list(finding.likely),
         "leads_to": list(finding.leads_to),
         "devices": [str(device) for device in finding.devices],
         "name": finding.name,
+    }
+
+
+def _tree_to_json(tree: CauseTree) -> dict[str, Any]:
+    """Return a tree of causes. Chains are a few findings long; each level is one of Python's, too."""
+    return {
+        "finding": tree.finding,
+        "link": tree.link,
+        "effects": [_tree_to_json(effect) for effect in tree.effects],
     }
 
 
@@ -128,6 +140,8 @@ def _finding(item: Mapping[str, Any], count: int) -> Finding:
         _links(item["leads_to"], count),
         tuple(Address.parse(device) for device in item["devices"]),
         _text(item["name"]),
+        _links(item.get("likely", []), count),
+        tuple(map(_text, item.get("facts", ()))),
     )
 
 

@@ -18,7 +18,8 @@ PORT, CARD = Address.parse("00:1c.5"), Address.parse("0001:02:00.0")
 
 
 def finding(rule: str, at: Address, path: str, **links: tuple[int, ...]) -> Finding:
-    return Finding(rule, "warning", at, at, path, 1, 2, f"{rule} title", "why", **links)  # type: ignore[arg-type]
+    facts = ("exp/LnkSta/Speed", "exp/LnkSta/Width") if path == "exp/LnkSta" else ()
+    return Finding(rule, "warning", at, at, path, 1, 2, f"{rule} title", "why", facts=facts, **links)  # type: ignore[arg-type]
 
 
 COMPARISON = Comparison(
@@ -55,6 +56,9 @@ def test_only_keeps_what_is_named() -> None:
         ("00:1c.5/acs", ["link-degraded", "groups-merged"]),
         ("*/exp/*", ["acs-lost", "groups-merged"]),
         ("exp/*", ["acs-lost", "groups-merged"]),
+        ("exp/LnkSta/*", ["acs-lost", "groups-merged"]),
+        ("0001:02:00.0/exp/LnkSta/Width", ["acs-lost", "groups-merged"]),
+        ("exp/LnkSta/Speed2", ["acs-lost", "link-degraded", "groups-merged"]),
         ("02:00.0", ["acs-lost", "link-degraded", "groups-merged"]),
         ("acs-lost ", ["acs-lost", "link-degraded", "groups-merged"]),
     ],

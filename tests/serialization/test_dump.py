@@ -114,7 +114,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
 REPORT = Comparison(
     Side("a.txt", 1),
     Side("b.txt", 2),
-    (Finding("acs-lost", "critical", Address.parse("00:1c.5"), None, "acs", "x", None, "t", "d", "r", (0,), (0,), (Address.parse("00:02.0"),), "n"),),
+    (Finding("acs-lost", "critical", Address.parse("00:1c.5"), None, "acs", "x", None, "t", "d", "r", (0,), (0,), (Address.parse("00:02.0"),), "n", (0,), ("acs/x",)),),
     (Change("removed", Address.parse("00:1c.5"), None, "acs", ("a", "b"), None, volatile=True, known=False),),
     ((Address.parse("00:02.0"), Address.parse("00:03.0")),),
     {"--only": 3},
@@ -130,9 +130,10 @@ def test_a_report_as_json() -> None:
             {
                 "rule": "acs-lost", "severity": "critical", "a": "0000:00:1c.5", "b": None, "path": "acs",
                 "values": {"a": "x", "b": None}, "title": "t", "detail": "d", "remedy": "r",
-                "because": [0], "leads_to": [0], "devices": ["0000:00:02.0"], "name": "n",
+                "facts": ["acs/x"], "because": [0], "likely": [0], "leads_to": [0], "devices": ["0000:00:02.0"], "name": "n",
             }
         ],
+        "causes": [{"finding": 0, "link": "root", "effects": []}],
         "changes": [
             {
                 "kind": "removed", "a": "0000:00:1c.5", "b": None, "path": "acs",

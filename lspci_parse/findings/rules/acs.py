@@ -75,6 +75,7 @@ def acs_off(view: PairView) -> Iterator[Found]:
                 "Look for pci=disable_acs_redir= or pci=config_acs= on the kernel command line, for setpci in boot "
                 "scripts (GPU peer-to-peer guides switch ACS off), and whether the IOMMU was on at boot: Linux sets "
                 "these flags only then.",
+                facts=tuple(f"acs/ACSCtl/{flag}" for flag in off),
             ),
             [Cause("iommu-off"), *view.parameter("pci", "disable_acs_redir", "config_acs")],
         )  # fmt: skip

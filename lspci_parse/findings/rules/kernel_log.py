@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 from lspci_parse.evidence.log_facts import (
     AerReport,
     Bandwidth,
-    Complaint,
     DmaFault,
     DomainEvent,
     LinkEvent,
@@ -103,8 +102,8 @@ def _failed(view: HostView, failure: ProbeFailure) -> Explanation:
     """Explain a failed probe by the driver's own last words."""
     said = [
         f"'{complaint.text}'"
-        for complaint in view.log.of(Complaint)
-        if complaint.address == failure.address and complaint.line < failure.line
+        for complaint in view.complaints.get(failure.address, ())
+        if complaint.line < failure.line
     ]
     text = f"The driver says: {', '.join(said[-2:])}." if said else ""
     if failure.error == -errno.ENOMEM and not view.log.complete:

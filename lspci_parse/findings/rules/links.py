@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 def link_degraded(view: PairView) -> Iterator[Found]:
     """Find links that lost speed or width; told at the lower end of the link."""
-    for pair in view.pairs:
+    for pair in view.unequal:
         now, before = link(pair.b, "LnkSta"), link(pair.a, "LnkSta")
         if now is None or before is None or pair.b.port_type in ABOVE or _asleep(pair.b):
             continue
@@ -45,6 +45,7 @@ def link_degraded(view: PairView) -> Iterator[Found]:
                 _why(now, possible, possible_before),
                 "Reseat the card and its riser or cable, try another slot, compare BIOS settings of the slot (link "
                 "speed, bifurcation). A device that saves power may slow its link while idle: compare under load.",
+                facts=("exp/LnkSta/Speed", "exp/LnkSta/Width"),
             )
         )  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lspci_parse.comparison.host_changes import drivers, firmware, spelled
 from lspci_parse.evidence.cmdline import TOUCHES
 from lspci_parse.evidence.log_facts import upstream
 from lspci_parse.findings.model import Finding, Found, Severity
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def bios_changed(view: PairView) -> Iterator[Found]:
     """Compare BIOS versions of two machines of one model."""
     a, b = view.a.host.dmi, view.b.host.dmi
-    if a is None or b is None or (a.bios, a.date, a.system) == (b.bios, b.date, b.system):
+    if a is None or b is None or not any(view.host_changes("bios/", "system")):
         return
     before, after = f"{a.bios} ({a.date})", f"{b.bios} ({b.date})"
     if a.system != b.system:
@@ -57,34 +56,30 @@ def _order(one: str, other: str) -> int | None:
 @rule("kernel-changed", "warning", "another kernel runs on B")
 def kernel_changed(view: PairView) -> Iterator[Found]:
     """Compare kernel releases; one of another series is a warning."""
-    a, b = view.a.host.kernel, view.b.host.kernel
-    if a is None or b is None or a == b:
-        return
-    severity: Severity = "info" if upstream(a)[:2] == upstream(b)[:2] else "warning"
-    yield Found(
-        Finding(
-            "kernel-changed", severity, None, None, "kernel", a, b, f"B runs Linux {b}, A {a}",
-            "Drivers, ACS quirks and the rules by which IOMMU groups and domains are made differ between kernels.",
-            "Boot both with one kernel and compare again.",
-        )
-    )  # fmt: skip
+    for change in view.host_changes("kernel"):
+        a, b = change.before, change.after
+        severity: Severity = "info" if upstream(a)[:2] == upstream(b)[:2] else "warning"
+        yield Found(
+            Finding(
+                "kernel-changed", severity, None, None, "kernel", a, b, f"B runs Linux {b}, A {a}",
+                "Drivers, ACS quirks and the rules by which IOMMU groups and domains are made differ between kernels.",
+                "Boot both with one kernel and compare again.",
+            )
+        )  # fmt: skip
 
 
 @rule("cmdline-changed", "warning", "a kernel parameter that touches PCI or the IOMMU differs")
 def cmdline_changed(view: PairView) -> Iterator[Found]:
     """Compare command lines, parameter by parameter."""
-    a, b = view.a.host.cmdline, view.b.host.cmdline
-    if a is None or b is None:
-        return
-    for name in dict.fromkeys((*a.names, *b.names)):
-        before, after = spelled(a, name), spelled(b, name)
-        if name not in TOUCHES or before == after:
+    for change in view.host_changes("cmdline/"):
+        name, before, after = change.path.removeprefix("cmdline/"), change.before, change.after
+        if name not in TOUCHES:
             continue
         title = f"B boots with {after}" if after else f"B boots without {before}"
         title += f", A with {before}" if before and after else "" if before else ", A does not"
         yield Found(
             Finding(
-                "cmdline-changed", "warning", None, None, f"cmdline/{name}", before, after, title,
+                "cmdline-changed", "warning", None, None, change.path, before, after, title,
                 f"{name}: {TOUCHES[name]}.", "Boot both with the same parameters and compare again.",
             )
         )  # fmt: skip
@@ -93,30 +88,27 @@ def cmdline_changed(view: PairView) -> Iterator[Found]:
 @rule("firmware-changed", "warning", "a device runs another firmware version on B")
 def firmware_changed(view: PairView) -> Iterator[Found]:
     """Compare firmware versions that drivers reported, device by device."""
-    one, other = firmware(view.a.host), firmware(view.b.host)
-    for pair in view.pairs:
-        before, after = one.get(pair.a.address), other.get(pair.b.address)
-        if before is not None and after is not None and before != after:
-            yield Found(
-                Finding(
-                    "firmware-changed", "warning", pair.a.address, pair.b.address, "firmware", before, after,
-                    f"{named(pair.b)} runs firmware {after}, on A {before}",
-                    "Firmware decides what the device offers and how it behaves in trouble.",
-                    "Bring both to the version that the vendor recommends for the driver.",
-                )
-            )  # fmt: skip
+    for pair, change in view.changes_at("firmware"):
+        before, after = change.before, change.after
+        yield Found(
+            Finding(
+                "firmware-changed", "warning", change.a, change.b, "firmware", before, after,
+                f"{named(pair.b)} runs firmware {after}, on A {before}",
+                "Firmware decides what the device offers and how it behaves in trouble.",
+                "Bring both to the version that the vendor recommends for the driver.",
+            )
+        )  # fmt: skip
 
 
 @rule("driver-version-changed", "info", "a driver reports another version on B")
 def driver_version_changed(view: PairView) -> Iterator[Found]:
     """Compare the versions that drivers reported, of drivers that belong to a device; most are the kernel's."""
-    one, other = drivers(view.a.host), drivers(view.b.host)
-    for name in sorted(one.keys() & other.keys()):
-        if one[name] != other[name]:
-            yield Found(
-                Finding(
-                    "driver-version-changed", "info", None, None, f"driver/{name}/version", one[name], other[name],
-                    f"driver {name} is version {other[name]} on B, {one[name]} on A",
-                    "Another version of a driver may need other firmware and behaves differently.",
-                )
-            )  # fmt: skip
+    for change in sorted(view.host_changes("driver/"), key=lambda change: change.path):
+        name = change.path.split("/")[1]
+        yield Found(
+            Finding(
+                "driver-version-changed", "info", None, None, change.path, change.before, change.after,
+                f"driver {name} is version {change.after} on B, {change.before} on A",
+                "Another version of a driver may need other firmware and behaves differently.",
+            )
+        )  # fmt: skip

@@ -124,9 +124,10 @@ def aer_masked(view: PairView) -> Iterator[Found]:
     for pair in view.unequal:
         if view.changed(pair, "driver"):
             continue
-        silent = [f"{path.split('/')[1]} {name}" for path in _MASKS for name in _silenced(pair, path)]
-        if not silent:
+        facts = tuple(f"{path}/{name}" for path in _MASKS for name in _silenced(pair, path))
+        if not facts:
             continue
+        silent = [" ".join(fact.split("/")[1:]) for fact in facts]
         causes = [*_silencers(view, pair), *view.parameter("pci", "noaer", "nomsi", "nommconf")]
         yield Found(
             Finding(
@@ -137,6 +138,7 @@ def aer_masked(view: PairView) -> Iterator[Found]:
                 "" if causes else
                 "Compare pci=noaer on the command line, 'PCIe error reporting' in BIOS setup and whether the "
                 "platform lets the kernel handle AER (_OSC in the kernel log).",
+                facts=facts,
             ),
             causes,
         )  # fmt: skip
@@ -175,8 +177,9 @@ def _silenced(pair: Pair, path: str) -> Iterator[str]:
 def errors_logged(view: PairView) -> Iterator[Found]:
     """Find devices with error bits set; correctable errors alone are no reason to worry."""
     for pair in view.unequal:
-        errors = sorted(_new_errors(pair))
-        if errors:
+        facts = sorted(_new_errors(pair), key=lambda fact: fact.partition("/")[2])
+        if facts:
+            errors = [" ".join(fact.split("/")[1:]) for fact in facts]
             lasting = any(not error.startswith(("CESta", "DevSta CorrErr")) for error in errors)
             yield Found(
                 Finding(
@@ -187,6 +190,7 @@ def errors_logged(view: PairView) -> Iterator[Found]:
                     "device was last reset.",
                     "Look for AER messages in B's kernel log; check the link (seating, cable, riser) if data link "
                     "or receiver errors are among them.",
+                    facts=tuple(facts),
                 )
             )  # fmt: skip
 
@@ -200,7 +204,7 @@ _LOGS: Final = {
 
 
 def _new_errors(pair: Pair) -> Iterator[str]:
-    """Yield the errors that B's device has logged and A's has not, as far as both print them."""
+    """Yield the paths of the errors that B's device has logged and A's has not, as far as both print them."""
     for (kind, register), wanted in _LOGS.items():
         a, b = pair.a.capability(kind), pair.b.capability(kind)
         if a is b or a is None or b is None:
@@ -208,4 +212,4 @@ def _new_errors(pair: Pair) -> Iterator[str]:
         before, after = a.get(register, {}), b.get(register, {})
         for name, on in after.items():
             if on is True and before.get(name) is False and (not wanted or name in wanted):
-                yield f"{register} {name}"
+                yield f"{kind}/{register}/{name}"
