@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from lspci_parse.cli import about, check, diagnose, diff, groups, show
+from lspci_parse.cli import about, check, collect, diagnose, diff, groups, show
 from lspci_parse.cli.common import EXIT_TROUBLE
 
 if TYPE_CHECKING:
@@ -72,5 +72,6 @@ exit codes: 0 no finding, 1 findings, 2 trouble""",
     groups.add(commands)
     check.add(commands)
     diagnose.add(commands)
+    collect.add(commands)
     about.add(commands, parser)
     return top

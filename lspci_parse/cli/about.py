@@ -1,4 +1,4 @@
-"""Commands that tell about the program: ``rules``, ``schema``, ``collect``, ``completion``, ``man``."""
+"""Commands that tell about the program: ``rules``, ``schema``, ``completion``, ``man``."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
     schema.add_argument("name", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
     schema.set_defaults(run=_schema)
 
-    collect = command(
-        commands, "collect", "print a shell script that gathers a folder on a live host", _COLLECT
-    )
-    collect.set_defaults(run=_collect)
-
     completion = command(commands, "completion", "print a completion script for a shell", _COMPLETION)
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
     completion.set_defaults(run=lambda options: _completion(whole(), options.shell))
@@ -52,9 +47,6 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
     man.set_defaults(run=lambda _: _man(whole()))
 
 
-_COLLECT = """\
-example, on the host in question:
-  lspci-parse collect >collect.sh; sudo sh collect.sh"""
 _COMPLETION = """\
 examples:
   source <(lspci-parse completion bash)
@@ -78,13 +70,6 @@ def _schema(options: argparse.Namespace) -> int:
     from lspci_parse.serialization.schemas import schema
 
     print_json(schema(options.name))
-    return EXIT_SAME
-
-
-def _collect(_: argparse.Namespace) -> int:
-    from lspci_parse.evidence.collect import script
-
-    print(script(), end="")
     return EXIT_SAME
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lspci_parse.cli.common import (
     EXIT_FINDINGS,
     EXIT_SAME,
-    HOST,
     Commands,
     add_colour,
+    add_host,
     colour,
     command,
     load,
@@ -32,7 +32,7 @@ exit codes: 0 nothing to complain of, 1 complaints (critical or warning), 2 trou
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = command(commands, "check", "hold a host against a policy", _EXAMPLES)
-    parser.add_argument("host", metavar="HOST", help=HOST)
+    add_host(parser)
     parser.add_argument(
         "--policy", metavar="vfio|p2p|FILE", default="vfio", help="vfio (default), p2p, or a TOML file"
     )

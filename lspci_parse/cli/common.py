@@ -19,7 +19,9 @@ EXIT_TROUBLE: Final = 2
 
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 - argparse has no public name for it
 
-HOST: Final = "a dump, a folder with one, or a sosreport; - is standard input"
+HOST: Final = (
+    "a dump, a folder with one, or a sosreport; - is standard input, live this machine, ssh:USER@HOST another"
+)
 
 
 def command(commands: Commands, name: str, summary: str, epilog: str = "") -> argparse.ArgumentParser:
@@ -32,6 +34,11 @@ def command(commands: Commands, name: str, summary: str, epilog: str = "") -> ar
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return added
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add the HOST of a command for one host; left out, it is this machine."""
+    parser.add_argument("host", metavar="HOST", nargs="?", default="live", help=f"{HOST} (default: live)")
 
 
 def add_colour(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lspci_parse.cli.common import (
     EXIT_FINDINGS,
     EXIT_SAME,
-    HOST,
     Commands,
     add_colour,
+    add_host,
     colour,
     command,
     load,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = command(commands, "diagnose", "tell what one host alone can tell of its trouble")
-    parser.add_argument("host", metavar="HOST", help=HOST)
+    add_host(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_colour(parser)
     parser.set_defaults(run=_run)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import (
     EXIT_SAME,
-    HOST,
     Commands,
+    add_host,
     command,
     load,
     print_json,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = command(commands, "groups", "predict the IOMMU groups that Linux makes")
-    parser.add_argument("host", metavar="HOST", help=HOST)
+    add_host(parser)
     parser.add_argument(
         "--kernel",
         metavar="VERSION",

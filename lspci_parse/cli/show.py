@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.cli.common import EXIT_SAME, HOST, Commands, command, load, print_json
+from lspci_parse.cli.common import EXIT_SAME, Commands, add_host, command, load, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ examples:
 def add(commands: Commands) -> None:
     """Add the command."""
     show = command(commands, "show", "print a dump as a tree", _EXAMPLES)
-    show.add_argument("host", metavar="HOST", help=HOST)
+    add_host(show)
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--flat", action="store_true", help="one 'path = value' a line, for grep and diff -u")

@@ -17,9 +17,11 @@ from lspci_parse.evidence.file_names import PATTERNS, Role
 from lspci_parse.evidence.files import TAR, ZIP, Files, in_archive, in_folder
 from lspci_parse.evidence.group_listing import parse_groups
 from lspci_parse.evidence.host import Host
+from lspci_parse.evidence.live import runs
 from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.os_names import parse_os_names
 from lspci_parse.evidence.saved import saved_dump
+from lspci_parse.evidence.source import from_machine
 from lspci_parse.parsing.joining import joined, newest
 from lspci_parse.parsing.parser import parse_all, refuse_unread
 from lspci_parse.parsing.reading import opened
@@ -43,7 +45,8 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
     Args:
         path: a file with a dump (``-`` is standard input; compressed files are unpacked); a folder with a dump
             and other evidence in files named as ``names.PATTERNS`` lists; a sosreport, unpacked or as its tar
-            archive.
+            archive; ``live`` for this machine (a file of that name is ``./live``), ``ssh:USER@HOST`` for another one
+            (``live.gathered``).
         strict: raise for the first line of the dump that no rule knows.
 
     Raises:
@@ -51,6 +54,9 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
             left out, and ``Host.notes`` says so.
     """
     name = os.fspath(path)
+    if runs(name):
+        budget = Budget()
+        return _Gathering(name, from_machine(name, budget), budget).host(strict=strict)
     name, number = _numbered(name)
     if name != "-" and _is_folder(name):
         return _Gathering(name, in_folder(Path(name))).host(strict=strict)
