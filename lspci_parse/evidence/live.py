@@ -74,20 +74,16 @@ def ssh_command(host: str) -> list[str]:
 
 def _run(words: list[str], archive: Path, host: str) -> tuple[str, ...]:
     """Run the script with its output in a file, and return what it complained of."""
-    complaints = archive.with_name("complaints")
+    complaints, written = archive.with_name("complaints"), archive.with_name("collect.sh")
     try:
-        with archive.open("wb") as file, complaints.open("wb") as errors:
+        # From a file: a program that ends before it has read all must not end this one with SIGPIPE.
+        written.write_text(script(), "utf-8")
+        with archive.open("wb") as file, complaints.open("wb") as errors, written.open("rb") as lines:
             process = subprocess.Popen(  # noqa: S603 - the words are checked, no shell reads them here
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+                words, stdin=lines, stdout=subprocess.PIPE, stderr=errors
             )
             with process:
-                assert process.stdin is not None  # noqa: S101 - both are pipes
-                assert process.stdout is not None  # noqa: S101
-                try:
-                    process.stdin.write(script().encode())
-                    process.stdin.close()
-                except BrokenPipeError:
-                    pass  # it ended already, and has said why
+                assert process.stdout is not None  # noqa: S101 - it is a pipe
                 while piece := process.stdout.read(_PIECE):
                     file.write(piece)
                     if file.tell() > MAX_SENT:

@@ -183,3 +183,11 @@ def test_two_hosts_over_ssh(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["diff", "ssh:good", "ssh:good"]) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
     assert load("ssh:good").dump.source == "ssh:good:lspci-vvvnn.txt"
+
+
+def test_ssh_that_reads_nothing_is_told_by_the_program(
+    tools: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(tools / "ssh", "exec <&-; echo 'no route to host' >&2; exit 255")
+    assert main(["show", "ssh:a"]) == 2
+    assert "no route to host" in capsys.readouterr().err
