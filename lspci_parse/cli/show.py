@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace) -> int:
         from lspci_parse.render.text import tree
 
         whole = options.slot is None and options.cap is None
-        print(tree.tree(host.dump) if whole else tree.devices(chosen, options.cap))
+        print(tree.tree(host.dump, host.os_names) if whole else tree.devices(chosen, options.cap))
     return EXIT_SAME
 
 

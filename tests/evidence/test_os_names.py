@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from lspci_parse.cli import main
 from lspci_parse.errors import LspciError
+from lspci_parse.evidence.load import load
 from lspci_parse.evidence.os_names import OsDevice, parse_os_names
+from lspci_parse.findings.engine import diff
 from lspci_parse.model.address import Address
+from tests.paths import CORPUS
 
 NIC = Address.parse("31:00.0")
 
@@ -59,3 +66,23 @@ def test_xml_of_hwloc(number: str) -> None:
 </topology>"""
     assert parse_os_names(text)[NIC].short == "eth0, mlx5_0"
     assert set(parse_os_names(text)) == {NIC}
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> list[Path]:
+    """Two copies of one host whose names changed places, as they do from boot to boot."""
+    for name, names in (("a", "eth0 eth1"), ("b", "eth1 eth0")):
+        shutil.copytree(CORPUS / "incident" / "good", tmp_path / name)
+        first, second = names.split()
+        text = f"0000:31:00.0 net/{first} infiniband/mlx5_0\n0000:31:00.1 net/{second}\n"
+        (tmp_path / name / "os_names.txt").write_text(text)
+    return [tmp_path / "a", tmp_path / "b"]
+
+
+def test_names_are_shown_and_are_no_identity(hosts: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(hosts[0])]) == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "31:00.0" in line]
+    assert "eth0, mlx5_0" in row
+    a, b = map(load, hosts)
+    assert a.os_names != b.os_names
+    assert diff(a, b).findings == ()

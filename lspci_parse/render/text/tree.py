@@ -14,20 +14,23 @@ from lspci_parse.topology.tree import Topology, topology
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from lspci_parse.evidence.os_names import OsDevice
+    from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
     from lspci_parse.model.dump import Dump
 
 
-def tree(dump: Dump) -> str:
-    """Return the devices of a dump as a tree, one a line."""
+def tree(dump: Dump, os_names: Mapping[Address, OsDevice] | None = None) -> str:
+    """Return the devices of a dump as a tree, one a line, with the names that the system gives to them."""
+    named = {address: device.short for address, device in (os_names or {}).items()}
     top = topology(dump)
     rows = [
         (branch + device.slot, _what(device), _link(device), label(device, top), _group(device),
-         device.driver or "", device.name)
+         device.driver or "", named.get(device.address, ""), device.name)
         for branch, device in _walk(top)
     ]  # fmt: skip
     # A column that no device fills says nothing.
-    headers = ("slot", "what", "link", "ACS", "group", "driver", "name")
+    headers = ("slot", "what", "link", "ACS", "group", "driver", "known as", "name")
     used = [i for i in range(len(headers)) if any(row[i] for row in rows)]
     text = table([[row[i] for i in used] for row in rows], [headers[i] for i in used])
     return f"{text}\n\n{footer(dump)}"
