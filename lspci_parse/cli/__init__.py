@@ -7,6 +7,7 @@ needs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from lspci_parse.cli import about, check, collect, diagnose, diff, groups, show
-from lspci_parse.cli.common import EXIT_TROUBLE
+from lspci_parse.cli.common import EXIT_TROUBLE, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,29 +25,74 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     if hasattr(signal, "SIGPIPE") and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # Names may hold bytes that are not UTF-8; they go out as they came in.
+    # A report that was redirected is UTF-8 everywhere; JSON of bytes that are not is ASCII.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-    options = parser().parse_args(argv)
-
-    from lspci_parse.errors import LspciError
-
     try:
-        code: int = options.run(options)
-    except LspciError as error:
-        print(f"lspci-parse: {error}", file=sys.stderr)
-        return EXIT_TROUBLE
+        if sys.stdout is None:
+            return complain("standard output is closed")
+        try:
+            options = parser().parse_args(argv)
+            code: int = options.run(options)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         os._exit(130)
+    except BrokenPipeError:  # where no signal ends the program: Windows, and threads
+        _drop_output()
+        return EXIT_TROUBLE
+    except OSError as error:
+        _drop_output()
+        what = error.strerror or str(error)
+        return complain(what if error.filename is None else f"{error.filename}: {what}")
+    except Exception as error:  # noqa: BLE001 - the last handler: no one is helped by a traceback
+        return complain(_unexpected(error))
     return code
+
+
+def _unexpected(error: Exception) -> str | Exception:
+    """Return what to say of an error: all of it if it is ours, else what it is and where to report it."""
+    from lspci_parse.errors import LspciError
+
+    if isinstance(error, LspciError):
+        return error
+    if isinstance(error, RecursionError):
+        return "the input is nested too deep"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this input"
+    return (
+        f"unexpected {type(error).__name__}: {error}; this is a mistake of lspci-parse: "
+        f"please report it{_address()} with this line and the command"
+    )
+
+
+def _address() -> str:
+    """Return `` at`` and where the installed package takes reports (``project.urls``), if it says so."""
+    from importlib import metadata
+
+    try:
+        urls = dict(
+            url.split(", ", 1) for url in metadata.metadata("lspci-parse").get_all("Project-URL") or ()
+        )
+    except metadata.PackageNotFoundError:
+        return ""
+    url = urls.get("Issues") or next(iter(urls.values()), "")
+    return f" at {url}" if url else ""
+
+
+def _drop_output() -> None:
+    """Let what can no longer be written go nowhere, so that Python does not try once more when it ends."""
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with a call."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_TROUBLE, f"lspci-parse: {message} (see '{self.prog} --help')\n")
+        self.exit(complain(f"{message} (see '{self.prog} --help')"))
 
 
 def parser() -> argparse.ArgumentParser:

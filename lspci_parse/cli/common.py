@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
+    from lspci_parse.errors import LspciError
     from lspci_parse.evidence.host import Host
 
 EXIT_SAME: Final = 0
@@ -61,8 +63,36 @@ def load(path: str, *, strict: bool = False) -> Host:
 
     host = load_host(path, strict=strict)
     for note in host.notes:
-        print(f"lspci-parse: note: {note}", file=sys.stderr)
+        complain(f"note: {note}")
     return host
+
+
+def complain(about: str | Exception) -> int:
+    """Tell something on standard error, printable and on one line but for an error's own line; return ``EXIT_TROUBLE``."""
+    from lspci_parse.errors import LspciError
+    from lspci_parse.render.escape import printable
+
+    text = str(_shown(about)) if isinstance(about, LspciError) else printable(str(about))
+    # Without a standard error ``print`` would take standard output.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(f"lspci-parse: {text}", file=sys.stderr, flush=True)
+    return EXIT_TROUBLE
+
+
+def _shown(error: LspciError) -> LspciError:
+    """Return an error whose parts are printable; its caret stays below its character."""
+    from lspci_parse.errors import LspciError
+    from lspci_parse.render.escape import printable
+
+    def safe(line: str) -> str:
+        return "\t".join(map(printable, line.split("\t")))
+
+    source = None if error.source is None else printable(str(error.source))
+    if error.context is None:
+        return LspciError(printable(error.message), source, error.line, error.column)
+    column = None if error.column is None else len(safe(error.context[: error.column - 1])) + 1
+    return LspciError(printable(error.message), source, error.line, column, safe(error.context))
 
 
 def print_json(document: object) -> None:

@@ -122,7 +122,7 @@ def read_ignores(path: str | Path) -> list[Ignore]:
         tables: Any = tomllib.loads(text).get("ignore", [])
     except OSError as error:
         raise LspciError(f"{error.strerror}; expected a file of ignores", str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LspciError(f"this is no TOML: {error}", str(path)) from error
     if not isinstance(tables, list):
         raise LspciError("expected tables [[ignore]]", str(path))
@@ -135,11 +135,11 @@ def _ignore(table: Any, source: str) -> Ignore:
     for name in ("pattern", "reason"):
         if not isinstance(table.get(name), str) or not table[name]:
             raise LspciError(f'an ignore has no {name}; expected {name} = "..."', source)
-    from datetime import date  # noqa: PLC0415 - only a file of ignores needs it
+    from datetime import date, datetime  # noqa: PLC0415 - only a file of ignores needs it
 
     until = table.get("until")
-    if until is not None and not isinstance(until, date):
-        raise LspciError(f"until is {until!r}; expected a date such as 2030-12-31", source)
+    if until is not None and (not isinstance(until, date) or isinstance(until, datetime)):
+        raise LspciError(f"until is {str(until)!r}; expected a date such as 2030-12-31", source)
     strange = sorted(table.keys() - {"pattern", "reason", "until"})
     if strange:
         raise LspciError(f"an ignore has {strange[0]!r}; expected pattern, reason and until", source)

@@ -12,23 +12,35 @@ if TYPE_CHECKING:
     from lspci_parse.findings.model import Finding
     from lspci_parse.findings.report import Comparison
 
-_UNPRINTABLE: Final = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufdcf\\ufdf0-\\ufffd\\U00010000-\\U0010ffff]"  # controls, surrogates
-    "|[\\xad\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]"  # invisible, or turns the line around
+_BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+"""Letters and marks that show nothing: Unicode's Default_Ignorable_Code_Point outside category C, and blank Braille."""
 
 
 def printable(text: str) -> str:
     r"""Write what is no printable character as Python would: ``\n``, ``\x1b``, ``\u202e``.
 
-    A byte that was not UTF-8 (a lone surrogate, see ``source.decode``) is written as that byte: ``\xff``.
-    What is left are characters that XML 1.0, JSON and every encoding of Unicode can hold, on one line.
+    Printable is what ``str.isprintable`` takes for it (no control, format, surrogate, private or unassigned
+    character, and no separator but the blank) if it shows something. A byte that was not UTF-8 (a lone surrogate,
+    see ``source.decode``) is written as that byte: ``\xff``. What is left are characters that XML 1.0, JSON and
+    every encoding of Unicode can hold, on one line, in the order in which they stand.
     """
-    return _UNPRINTABLE.sub(_escape, text)
+    if text.isprintable() and not _BLANK.search(text):
+        return text
+    return "".join(char if _shows(char) else _spelt(char) for char in text)
 
 
-def _escape(match: re.Match[str]) -> str:
-    char = match[0]
+def lines(text: str) -> str:
+    """Make each line of a text printable that has line feeds of its own."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _shows(char: str) -> bool:
+    return char.isprintable() and not _BLANK.match(char)
+
+
+def _spelt(char: str) -> str:
     if "\udc80" <= char <= "\udcff":
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape").decode("ascii")

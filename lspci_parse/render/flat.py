@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lspci_parse.lspci.names import UNITS
+from lspci_parse.render.escape import printable
 
 if TYPE_CHECKING:
     from lspci_parse.model.device import Device
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def flat(chosen: Iterable[Device], kind: str | None = None) -> Iterator[str]:
     """Yield every fact of the devices, one a line; with ``kind``, those of capabilities of that kind.
 
-    Values are written as in JSON, with a unit behind numbers that have one.
+    Values are written as in JSON but for what cannot be printed, with a unit behind numbers that have one.
     """
     for device in chosen:
         if kind is None:
@@ -22,7 +23,7 @@ def flat(chosen: Iterable[Device], kind: str | None = None) -> Iterator[str]:
             yield from _lines(device.slot, device.registers)
         for path, capability in device.capability_paths():
             if kind in (None, capability.kind):
-                yield f"{device.slot}/{path} = {capability.where} {capability.name}"
+                yield printable(f"{device.slot}/{path} = {capability.where} {capability.name}")
                 yield from _lines(f"{device.slot}/{path}", capability)
 
 
@@ -50,7 +51,7 @@ def _lines(prefix: str, facts: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, Mapping):
             yield from _lines(f"{prefix}/{name}", value)
         else:
-            yield f"{prefix}/{name} = {_value(name, value)}"
+            yield printable(f"{prefix}/{name} = {_value(name, value)}")
 
 
 def _value(name: str, value: Any) -> str:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _ADDRESS: Final = re.compile(r"(?<![\w:.])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])(?![\w:])")
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
-_REFERENCE: Final = re.compile(r"(?<=[#@])(?=\w)|(?<=:)(?=\w+:)")
+_REFERENCE: Final = re.compile(
+    r"(?<=[#@])(?=\w)|(?<=:)(?=\w+:)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)|(?<=@)(?=\S)"
+    r"|(?<=\b[0-9a-f])(?=[0-9a-f]{6,39}\b)",
+    re.IGNORECASE,
+)
 _BAR: Final = r"\|"
 
 
@@ -103,5 +107,6 @@ def _prose(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    # A comment parts what GitHub and GitLab would link after all markup is read, escaped or not: #6, @name, :cd:
+    # A comment parts what GitHub and GitLab would link after all markup is read, escaped or not: #6, GH-6, @name, :cd:,
+    # https://a.b, www.a.b, a@b.c, commits.
     return _REFERENCE.sub("<!-- -->", _MARKUP.sub(r"\\\g<0>", text))

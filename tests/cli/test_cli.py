@@ -196,9 +196,10 @@ def test_colour_only_where_asked_for(capsys: pytest.CaptureFixture[str]) -> None
     assert "\x1b[1;31mCRITICAL\x1b[0m" in capsys.readouterr().out
 
 
-def test_names_that_are_not_utf8_pass_through() -> None:
+def test_a_byte_that_is_not_utf8_is_spelt_out() -> None:
     text = b"00:02.0 VGA compatible controller: Caf\xe9\n"
-    assert b"Caf\xe9" in run("show", "-", stdin=text).stdout
+    assert b"Caf\\xe9\n" in run("show", "-", stdin=text).stdout
+    assert json.loads(run("show", "--json", "-", stdin=text).stdout)["devices"][0]["name"] == "Caf\udce9"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

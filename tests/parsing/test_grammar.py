@@ -33,7 +33,9 @@ NO_FIELDS = HEADINGS | {"CAPABILITY_ID", "ECAPABILITY_ID", "IDE_PLACE"}
 @cache
 def stock() -> Lark:
     """Lark's own parser of the grammar, with its contextual lexer."""
-    with patch("lark.lexer.has_interegular", new=False):  # it would compare terminals for many minutes
+    with patch(
+        "lark.lexer.has_interegular", new=False, create=True
+    ):  # it would compare terminals for many minutes
         return compiled("lspci", usable=True)
 
 

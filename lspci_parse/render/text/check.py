@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lspci_parse.render.escape import printable
 from lspci_parse.render.text.report import paint, paragraph
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def check(found: Check, *, colour: bool = False, width: int = 100) -> str:
 
 def _lines(found: Check, *, colour: bool, width: int) -> Iterator[str]:
     for breach in found.breaches:
-        yield f"{paint(breach.severity.upper(), breach.severity, colour=colour)}  {breach.title}"
+        yield f"{paint(breach.severity.upper(), breach.severity, colour=colour)}  {printable(breach.title)}"
         yield paragraph("why", breach.detail, width)
         for remedy in breach.remedies:
             yield paragraph("try", f"{remedy.action}{f' Risk: {remedy.risk}' if remedy.risk else ''}", width)
@@ -29,4 +30,4 @@ def _lines(found: Check, *, colour: bool, width: int) -> Iterator[str]:
         for name in ("critical", "warning", "info")
     }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    yield f"Policy {found.policy}: {said or 'nothing to complain of'}."
+    yield f"Policy {printable(found.policy)}: {said or 'nothing to complain of'}."

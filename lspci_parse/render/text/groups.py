@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.model.display import kind, short
+from lspci_parse.render.escape import printable
 from lspci_parse.render.text.table import table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def groups(found: Groups, dump: Dump) -> str:
     """Return the groups of a dump with what joined their members, and how they compare with recorded ones."""
-    return "\n".join(_lines(found, dump))
+    return "\n".join(map(printable, _lines(found, dump)))
 
 
 def _lines(found: Groups, dump: Dump) -> Iterator[str]:
@@ -26,17 +27,19 @@ def _lines(found: Groups, dump: Dump) -> Iterator[str]:
         yield f"IOMMU groups as Linux {found.kernel} makes them; a kernel numbers them as it likes:"
         yield ""
         rows = [row for group in found.groups for row in _rows(group, found, dump)]
-        yield table(rows, ("", "device", "what", "recorded", "name"))
+        yield from table(rows, ("", "device", "what", "recorded", "name")).split("\n")
         yield from _reasons(found)
     for title, entries in (("Not decided", found.undecided), ("In no group", found.ungrouped)):
         if entries:
-            yield f"\n{title}:"
+            yield ""
+            yield f"{title}:"
             yield from (f"  {short(device)}: {why}" for device, why in entries)
     yield ""
     yield _agreement(found)
     yield from (f"  {disagreement.text}" for disagreement in found.disagreements)
     if found.assumptions:
-        yield "\nTaken for granted, since the dump does not show it:"
+        yield ""
+        yield "Taken for granted, since the dump does not show it:"
         yield from (f"  {assumption}" for assumption in found.assumptions)
 
 
@@ -53,7 +56,8 @@ def _rows(group: Group, found: Groups, dump: Dump) -> Iterator[list[str]]:
 def _reasons(found: Groups) -> Iterator[str]:
     joins = [join for group in found.groups for join in group.joined_by]
     if joins:
-        yield "\nWhy devices share a group:"
+        yield ""
+        yield "Why devices share a group:"
         yield from (f"  {short(join.device)}: {join.why}" for join in joins)
 
 

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.model.display import counted, listed, said, short
+from lspci_parse.render.escape import printable
 from lspci_parse.render.text.table import table
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ class _Writer:
 
     def lines(self, *, everything: bool) -> Iterator[str]:
         a, b = self.comparison.a, self.comparison.b
-        column = max(len(a.source), len(b.source))
+        sources = printable(a.source), printable(b.source)
+        column = max(map(len, sources))
         if a != b:
-            yield f"A  {a.source:{column}}  {counted(a.devices, 'device')}"
-        yield f"{'B' if a != b else ' '}  {b.source:{column}}  {counted(b.devices, 'device')}"
+            yield f"A  {sources[0]:{column}}  {counted(a.devices, 'device')}"
+        yield f"{'B' if a != b else ' '}  {sources[1]:{column}}  {counted(b.devices, 'device')}"
         for findings in _alike(self.comparison.findings):
             yield ""
             yield from self._block(findings)
@@ -55,11 +57,11 @@ class _Writer:
         first = findings[0]
         severity = paint(first.severity.upper(), first.severity, colour=self.colour)
         for index, finding in enumerate(findings):
-            head = f"{(index and ' ' * len(first.severity)) or severity}  {finding.rule}  {finding.title}"
+            head = f"{(index and ' ' * len(first.severity)) or severity}  {printable(f'{finding.rule}  {finding.title}')}"
             yield (
                 head
                 if len(findings) > 1
-                else f"{severity}  {first.rule}  {paint(first.title, 'bold', colour=self.colour)}"
+                else f"{severity}  {printable(first.rule)}  {paint(first.title, 'bold', colour=self.colour)}"
             )
         if len(findings) == 1 and first.name not in ("", first.before, first.after):
             yield paragraph("device", first.name, self.width)
@@ -108,11 +110,12 @@ class _Writer:
                 kinds.append(f"{len(lasting) - known} that one side cannot show")
             parts.append(f"{', '.join(kinds)} and {summary['volatile_hidden']} volatile not shown (--all)")
         parts += [f"{count} hidden by {reason}" for reason, count in self.comparison.hidden.items()]
-        return "; ".join(parts) + "."
+        return printable("; ".join(parts) + ".")
 
 
 def paint(words: str, colour_of: str, *, colour: bool) -> str:
     """Return words in the colour of a severity, or ``bold``."""
+    words = printable(words)
     return f"{_COLOURS[colour_of]}{words}{_PLAIN}" if colour else words
 
 
@@ -120,7 +123,7 @@ def paragraph(label: str, words: str, width: int) -> str:
     """Return a paragraph wrapped to ``width`` columns, its label in front and its lines below each other."""
     lead = f"  {label:<10}"
     return textwrap.fill(
-        words, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False,
+        printable(words), width, initial_indent=lead, subsequent_indent=" " * len(lead), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

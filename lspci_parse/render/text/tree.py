@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lspci_parse.linux.acs import label
 from lspci_parse.model.display import counted
 from lspci_parse.model.fields import Capability, Register
+from lspci_parse.render.escape import printable
 from lspci_parse.render.text.table import table
 from lspci_parse.topology.links import link
 from lspci_parse.topology.tree import Topology, topology
@@ -84,12 +85,12 @@ def footer(dump: Dump) -> str:
         lines += [f"  line {line}: {text.strip()}" for line, text in dump.unrecognised[:20]]
         if len(dump.unrecognised) > 20:
             lines.append(f"  and {len(dump.unrecognised) - 20} more")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def devices(chosen: Iterable[Device], kind: str | None = None) -> str:
     """Return devices in full; with ``kind``, only their capabilities of that kind."""
-    return "\n\n".join("\n".join(_device(device, kind)) for device in chosen)
+    return "\n\n".join("\n".join(map(printable, _device(device, kind))) for device in chosen)
 
 
 def _device(device: Device, kind: str | None) -> Iterator[str]:
