@@ -20,6 +20,8 @@ from lspci_parse.cli.common import EXIT_TROUBLE, complain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _typeshed import SupportsWrite
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -90,6 +92,10 @@ def _drop_output() -> None:
 
 class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with a call."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Write the help; unlike argparse's own, tell where that fails."""
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         self.exit(complain(f"{message} (see '{self.prog} --help')"))

@@ -68,7 +68,7 @@ def load(path: str, *, strict: bool = False) -> Host:
 
 
 def complain(about: str | Exception) -> int:
-    """Tell something on standard error, printable and on one line but for an error's own line; return ``EXIT_TROUBLE``."""
+    """Tell something on standard error, printable, on one line but for an error's own; return ``EXIT_TROUBLE``."""
     from lspci_parse.errors import LspciError
     from lspci_parse.render.escape import printable
 

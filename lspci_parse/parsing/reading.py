@@ -195,6 +195,8 @@ def opened(name: str) -> Iterator[BinaryIO]:
         LspciError: there is no such file, or it cannot be read.
     """
     if name == "-":
+        if sys.stdin is None:
+            raise LspciError("standard input is closed; expected a text in it", name)
         # Standard input has no bytes where a program has put a text file in its place.
         yield getattr(sys.stdin, "buffer", None) or io.BytesIO(
             sys.stdin.read().encode("utf-8", "surrogateescape")

@@ -19,6 +19,9 @@ from tests.render.reports import ANYTHING, CARD, comparison, finding, incident
         ("half \ud83d", r"half \ud83d"),
         ("\u202etxt.exe\u2028\u200b\ufeff", r"\u202etxt.exe\u2028\u200b\ufeff"),
         ("\ufffe\U0001f600", "\\ufffe\U0001f600"),
+        ("a\u061cb\u034fc\u180ed\u3164e\u2800f\ufff9g", r"a\u061cb\u034fc\u180ed\u3164e\u2800f\ufff9g"),
+        ("\x0b\x0c\x1c\u2066\U000e0041\U000e0100\ufe0f", r"\x0b\x0c\x1c\u2066\U000e0041\U000e0100\ufe0f"),
+        ("\x1b]52;c;eA==\x07\x9d8;;x\x9c", r"\x1b]52;c;eA==\x07\x9d8;;x\x9c"),
     ],
 )
 def test_what_cannot_be_shown_is_spelt_out(text: str, written: str) -> None:
@@ -29,7 +32,8 @@ def test_what_cannot_be_shown_is_spelt_out(text: str, written: str) -> None:
 def test_any_text_becomes_one_encodable_line(text: str) -> None:
     written = printable(text)
     assert written.encode("utf-8").decode("utf-8") == written
-    assert not {unicodedata.category(char) for char in written} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.category(char) for char in written} & {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+    assert len(written.splitlines()) <= 1
     assert printable(written) == written
 
 

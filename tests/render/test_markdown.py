@@ -117,3 +117,17 @@ def test_no_text_breaks_the_table(rule: str, value: str, words: str) -> None:
 def test_the_worst_text_stays_on_its_lines() -> None:
     lines = markdown(nasty()).split("\n")
     assert [line[:4] for line in lines if line and line[0] not in "|-*"] == ["# ls", "1 cr", "## a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/x", "HTTP://a.example", "ftp://a.example", "www.a.example", "a@b.example", "mailto:a@b.c",
+        "@user", "@org/team", "#123", "org/repo#123", "GH-123", "org/repo@0123abc", "0123456789abcdef0123456789abcdef01234567",
+    ],
+)  # fmt: skip
+def test_text_of_a_dump_links_nowhere(text: str) -> None:
+    written = markdown(comparison(finding(title=f"see {text} now")))
+    bare = re.sub(r"`[^`]*`", "", written)
+    assert text not in bare
+    assert re.sub(r"<!-- -->|\\(?=\W)", "", written).count(f"see {text} now") == 1

@@ -57,7 +57,8 @@ class _Writer:
         first = findings[0]
         severity = paint(first.severity.upper(), first.severity, colour=self.colour)
         for index, finding in enumerate(findings):
-            head = f"{(index and ' ' * len(first.severity)) or severity}  {printable(f'{finding.rule}  {finding.title}')}"
+            lead = (index and " " * len(first.severity)) or severity
+            head = f"{lead}  {printable(f'{finding.rule}  {finding.title}')}"
             yield (
                 head
                 if len(findings) > 1
