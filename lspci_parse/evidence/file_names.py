@@ -27,7 +27,7 @@ _NOT: Final = re.compile(r"types?\b|boot_-\d|-b_?-\d", re.IGNORECASE)
 _ROTATED: Final = re.compile(r"[.-]\d+(\.\w+)?$")
 """Logs that were put aside: ``kern.log.1``, ``messages-20240128.gz``."""
 _ORDER: Final = [
-    (role, rank, re.compile(re.escape(pattern).replace(r"\*", "[^/]*"), re.IGNORECASE))
+    (role, rank, re.compile(re.escape(pattern).replace(r"\*", "[^/]*"), re.IGNORECASE).fullmatch)
     for role, patterns in PATTERNS.items()
     for rank, pattern in enumerate(patterns)
 ]
@@ -42,7 +42,7 @@ def role(name: str) -> tuple[Role, int] | None:
     tail = name.rpartition("/")[2]
     if tail.startswith(".") or _NOT.search(tail):
         return None
-    for found, rank, pattern in _ORDER:
-        if pattern.fullmatch(name):
+    for found, rank, fits in _ORDER:
+        if fits(name):
             return found, rank + 100 * bool(found == "log" and _ROTATED.search(tail))
     return None
