@@ -10,7 +10,7 @@ from lspci_parse.cli.common import EXIT_SAME, Commands, command, print_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SCHEMAS = ("dump", "diff", "groups", "check")
+SCHEMAS = ("dump", "diff", "groups", "check", "policy", "ignore")
 Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 SHELLS: tuple[Shell, ...] = ("bash", "zsh", "fish")
 
@@ -35,7 +35,9 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
     rules.add_argument("--json", action="store_true", help="as JSON")
     rules.set_defaults(run=_rules)
 
-    schema = command(commands, "schema", "print the JSON Schema of an output")
+    schema = command(
+        commands, "schema", "print the JSON Schema of an output, a policy file or a file of ignores"
+    )
     schema.add_argument("name", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
     schema.set_defaults(run=_schema)
 

@@ -87,7 +87,7 @@ def _render(options: argparse.Namespace) -> int:
 
     source = read(options.report)
     try:
-        comparison = report_from_json(json.loads(source.data))
+        comparison = report_from_json(json.loads(source.data, parse_constant=_no_number))
     except (ValueError, RecursionError) as error:
         if isinstance(error, LspciError):
             raise error.located(options.report) from error
@@ -95,6 +95,10 @@ def _render(options: argparse.Namespace) -> int:
             f"this is no JSON: {error}; expected what 'diff --json' wrote", options.report
         ) from error
     return _report(comparison, options)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _report(comparison: Comparison, options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from lspci_parse.errors import LspciError
 from lspci_parse.model.address import Address
 from lspci_parse.model.device import Device, Ids, NamedId
+from lspci_parse.model.document import checked
 from lspci_parse.model.dump import Dump, Releases
 from lspci_parse.model.fields import Capability, Line, Register, Value
 
@@ -33,7 +34,7 @@ def saved_dump(text: str, name: str) -> Dump | None:
     import json  # noqa: PLC0415 - only a document needs it
 
     try:
-        return from_json(json.loads(text.removeprefix("\ufeff")))
+        return from_json(json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number))
     except LspciError as error:
         raise error.located(name) from error
     except (ValueError, RecursionError) as error:
@@ -42,15 +43,20 @@ def saved_dump(text: str, name: str) -> Dump | None:
         ) from error
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
 def from_json(document: Mapping[str, Any]) -> Dump:
     """Return the dump that ``to_json`` wrote. It equals the original, and so does what it can show.
 
     The text it was read from is not kept, but for lines that no rule knew.
 
     Raises:
-        LspciError: the document has another schema, or a part is missing.
+        LspciError: the document has another schema, or does not fit it.
     """
     expect(document, DUMP_SCHEMA)
+    checked("dump", document)
     try:
         items = document["devices"]
         lines = [item.get("line", 1) for item in items]

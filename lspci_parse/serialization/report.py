@@ -13,6 +13,7 @@ from lspci_parse.evidence.saved import expect
 from lspci_parse.findings.model import SEVERITIES, Finding
 from lspci_parse.findings.report import CauseTree, Comparison, Side
 from lspci_parse.model.address import Address
+from lspci_parse.model.document import checked
 from lspci_parse.serialization.dump import value_to_json
 
 if TYPE_CHECKING:
@@ -88,9 +89,10 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
     """Return the comparison that ``report_to_json`` wrote.
 
     Raises:
-        LspciError: the document has another schema, or a part is missing.
+        LspciError: the document has another schema, or does not fit it.
     """
     expect(document, DIFF_SCHEMA)
+    checked("diff", {"causes": [], **document})
     try:
         count = len(document["findings"])
         return Comparison(

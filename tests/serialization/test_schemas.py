@@ -9,10 +9,12 @@ from jsonschema import Draft202012Validator
 
 from lspci_parse.errors import LspciError
 from lspci_parse.findings.engine import diff
+from lspci_parse.findings.filters import read_ignores
 from lspci_parse.linux.groups import prediction
 from lspci_parse.parsing.parser import parse
 from lspci_parse.policies import check
 from lspci_parse.policies.model import Breach, Remedy
+from lspci_parse.policies.policy_file import read
 from lspci_parse.serialization.check import as_json as check_as_json
 from lspci_parse.serialization.dump import to_json
 from lspci_parse.serialization.groups import as_json as groups_as_json
@@ -54,11 +56,17 @@ def compared() -> Comparison:
     return diff(dump(ROOT_PORT, CARD), dump(ROOT_PORT.replace("8GT/s", "5GT/s").replace(ACS_ON, ""), ODD))
 
 
+WRITTEN = [name for name in NAMES if name not in ("policy", "ignore")]
+"""The documents that the program writes."""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_schemas_are_schemas_and_closed(name: str) -> None:
     document = schema(name)
     Draft202012Validator.check_schema(document)
-    assert document["title"] == document["properties"]["schema"]["const"] == f"lspci-parse.{name}/1"
+    assert document["title"] == f"lspci-parse.{name}/1"
+    if name in WRITTEN:
+        assert document["properties"]["schema"]["const"] == document["title"]
     assert any("NOT_EVEN_THIS" in fault for fault in faults(name, {"NOT_EVEN_THIS": 1}))
 
 
@@ -74,9 +82,9 @@ def objects(node: Any) -> list[dict[str, Any]]:
     return found + [item for child in children for item in objects(child)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_fixed_shapes_are_closed_and_complete(name: str) -> None:
-    optional = {"line", "access_denied", "dead", "cut", "config"}
+    optional = {"line", "facts", "likely", "access_denied", "dead", "cut", "config"}
     for shape in objects(schema(name)):
         assert shape["additionalProperties"] is False
         assert set(shape["properties"]) - set(shape["required"]) <= optional
@@ -213,3 +221,66 @@ def test_a_missing_part_does_not_fit(make: Callable[[], dict[str, Any]]) -> None
     name = document["schema"].removeprefix("lspci-parse.").removesuffix("/1")
     for key in document:
         assert faults(name, {other: value for other, value in document.items() if other != key}) != []
+
+
+TABLES: list[dict[str, Any]] = [
+    {"path": "acs/ACSCtl/SrcValid", "equals": True},
+    {"path": "exp/DevCtl/MaxPayload", "min": 256, "max": 512, "device": ["class:0604", "port:Root Port"]},
+    {
+        "path": "driver",
+        "one-of": ["nvme", "vfio-pci"],
+        "device": "class:0108",
+        "reason": "x",
+        "severity": "info",
+    },
+    {"path": "driver", "present": False, "remedy": "unbind it", "risk": "none"},
+    {"path": "driver"},
+    {"equals": 1},
+    {"path": "driver", "matches": 3},
+    {"path": "driver", "min": "3"},
+    {"path": "driver", "present": "yes"},
+    {"path": 3, "equals": 3},
+    {"path": "driver", "equals": 1, "severity": "dire"},
+    {"path": "driver", "equals": 1, "colour": "red"},
+    {"path": "driver", "one-of": "nvme"},
+]
+
+
+def toml(name: str, table: dict[str, Any]) -> str:
+    return (
+        "\n".join([f"[[{name}]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]) + "\n"
+    )
+
+
+@pytest.mark.parametrize("table", TABLES, ids=map(str, TABLES))
+def test_the_schema_of_policies_and_their_reader_agree(table: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(toml("require", table), "utf-8")
+    try:
+        read(path)
+    except LspciError:
+        assert faults("policy", {"require": [table]})
+    else:
+        assert faults("policy", {"require": [table]}) == []
+
+
+IGNORES: list[dict[str, Any]] = [
+    {"pattern": "acs-lost", "reason": "known"},
+    {"pattern": "acs-lost"},
+    {"reason": "known"},
+    {"pattern": 3, "reason": "known"},
+    {"pattern": "", "reason": "known"},
+    {"pattern": "x", "reason": "known", "by": "me"},
+]
+
+
+@pytest.mark.parametrize("table", IGNORES, ids=map(str, IGNORES))
+def test_the_schema_of_ignores_and_their_reader_agree(table: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "ignore.toml"
+    path.write_text(toml("ignore", table), "utf-8")
+    try:
+        read_ignores(path)
+    except LspciError:
+        assert faults("ignore", {"ignore": [table]})
+    else:
+        assert faults("ignore", {"ignore": [table]}) == []

@@ -8,8 +8,8 @@ from typing import Any, Final
 from lspci_parse.errors import LspciError
 from lspci_parse.lspci.package_data import package_data
 
-NAMES: Final = ("dump", "diff", "groups", "check")
-"""``dump`` is written by ``show``; the others are named after their commands."""
+NAMES: Final = ("dump", "diff", "groups", "check", "policy", "ignore")
+"""``dump`` is written by ``show``; people write ``policy`` and ``ignore``; others are named after commands."""
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Validators that fastjsonschema wrote from our schemas; ``.ci/generate`` writes them again."""
