@@ -67,7 +67,9 @@ def test_only_one_module_imports_tabulate() -> None:
 
 def test_files_and_functions_stay_small() -> None:
     long = []
-    for path in MODULES.values():
+    for name, path in MODULES.items():
+        if name.startswith("lspci_parse.model.documents."):
+            continue  # generated
         text = path.read_text("utf-8")
         if text.count("\n") > 400:
             long.append(f"{path.name}: {text.count(chr(10))} lines")
