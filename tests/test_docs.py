@@ -23,7 +23,7 @@ def test_first_screen_shows_a_diff_and_its_output(
     assert found is not None
     assert README[: found.start()].count("\n") < 15
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(shlex.split(found[1])) == 1
     assert capsys.readouterr().out == found[2]
 

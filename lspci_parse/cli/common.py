@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from lspci_parse.errors import LspciError
     from lspci_parse.evidence.host import Host
+    from lspci_parse.findings.report import Comparison
 
 EXIT_SAME: Final = 0
 """No finding (at or above ``--fail-on``)."""
@@ -48,6 +50,26 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colours on a terminal"
     )
+
+
+def add_depth(parser: argparse.ArgumentParser) -> None:
+    """Add ``--explain`` and ``--all``."""
+    parser.add_argument("--explain", action="store_true", help="every finding with why and what to try")
+    parser.add_argument("--all", action="store_true", help="that, and every fact that differs")
+
+
+def print_report(comparison: Comparison, options: argparse.Namespace) -> None:
+    """Write a report for people: its first screen, or as much as was asked for."""
+    width = shutil.get_terminal_size((80, 24)).columns
+    painted = colour(options.color)
+    if options.all or options.explain:
+        from lspci_parse.render.text.report import text
+
+        print(text(comparison, colour=painted, width=width, everything=options.all))
+    else:
+        from lspci_parse.render.text.overview import overview
+
+        print(overview(comparison, colour=painted, width=width))
 
 
 def colour(choice: str) -> bool:

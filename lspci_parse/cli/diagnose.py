@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import (
@@ -10,11 +9,12 @@ from lspci_parse.cli.common import (
     EXIT_SAME,
     Commands,
     add_colour,
+    add_depth,
     add_host,
-    colour,
     command,
     load,
     print_json,
+    print_report,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
     parser = command(commands, "diagnose", "tell what one host alone can tell of its trouble")
     add_host(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
+    add_depth(parser)
     add_colour(parser)
     parser.set_defaults(run=_run)
 
@@ -39,9 +40,6 @@ def _run(options: argparse.Namespace) -> int:
 
         print_json(report_to_json(found))
     else:
-        from lspci_parse.render.text.report import text
-
-        width = shutil.get_terminal_size((100, 24)).columns
-        print(text(found, colour=colour(options.color), width=width))
+        print_report(found, options)
     bad = any(finding.severity != "info" for finding in found.findings)
     return EXIT_FINDINGS if bad else EXIT_SAME

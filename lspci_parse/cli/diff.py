@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import (
@@ -11,10 +10,11 @@ from lspci_parse.cli.common import (
     HOST,
     Commands,
     add_colour,
-    colour,
+    add_depth,
     command,
     load,
     print_json,
+    print_report,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_steering(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="show every fact that differs")
+    add_depth(parser)
     parser.add_argument(
         "--only", metavar="RULE", action="append", help="only findings of RULE; may be repeated"
     )
@@ -129,10 +129,7 @@ def _write(comparison: Comparison, options: argparse.Namespace) -> None:
 
         print_json(report_to_json(comparison))
     elif options.format == "text":
-        from lspci_parse.render.text.report import text
-
-        width = shutil.get_terminal_size((100, 24)).columns
-        print(text(comparison, colour=colour(options.color), width=width, everything=options.all))
+        print_report(comparison, options)
     elif options.format == "markdown":
         from lspci_parse.render.markdown import markdown
 

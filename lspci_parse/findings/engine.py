@@ -8,6 +8,7 @@ from lspci_parse.comparison.difference import compare
 from lspci_parse.comparison.matching import Matching, by_topology
 from lspci_parse.evidence.host import Host
 from lspci_parse.findings.catalogue import RULES
+from lspci_parse.findings.coverage import unseen
 from lspci_parse.findings.host_view import HostView
 from lspci_parse.findings.model import SEVERITIES, Cause, Finding, Found
 from lspci_parse.findings.pair_view import PairView
@@ -38,8 +39,8 @@ def diff(
     view = PairView(one, other, compare(one.dump, other.dump, matching=matching))
     found = [found for rule in rules for found in _of_pair(rule, view)]
     return Comparison(
-        Side(one.source, len(one.dump)),
-        Side(other.source, len(other.dump)),
+        Side(one.source, len(one.dump), unseen(view.a)),
+        Side(other.source, len(other.dump), unseen(view.b)),
         _named(link(found, rules), (other.dump, one.dump)),
         view.changes,
         tuple((pair.a.address, pair.b.address) for pair in view.difference.match.pairs if pair.moved),
@@ -58,7 +59,7 @@ def diagnose(host: Host | Dump, *, rules: Sequence[Rule] = RULES) -> Comparison:
     """
     known = _host(host, "-")
     view = HostView(known)
-    side = Side(known.source, len(known.dump))
+    side = Side(known.source, len(known.dump), unseen(view))
     found = link([found for rule in rules if rule.needs == HOST for found in rule.find(view)], rules)
     return Comparison(side, side, _named(found, (known.dump,)))
 

@@ -20,10 +20,11 @@ LINKS: Final[tuple[Link, ...]] = ("root", "certain", "likely")
 
 
 class Side(NamedTuple):
-    """One of the two hosts, as a report names it."""
+    """One of the two hosts, as a report names it; ``unseen`` says what its evidence does not show."""
 
     source: str
     devices: int
+    unseen: tuple[str, ...] = ()
 
 
 class CauseTree(NamedTuple):

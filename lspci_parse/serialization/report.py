@@ -29,8 +29,8 @@ def report_to_json(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as a JSON document (schema ``lspci-parse.diff/1``)."""
     return {
         "schema": DIFF_SCHEMA,
-        "a": {"source": comparison.a.source, "devices": comparison.a.devices},
-        "b": {"source": comparison.b.source, "devices": comparison.b.devices},
+        "a": _side_to_json(comparison.a),
+        "b": _side_to_json(comparison.b),
         "findings": [_finding_to_json(finding) for finding in comparison.findings],
         "causes": [_tree_to_json(tree) for tree in comparison.causes],
         "changes": [_change_to_json(change) for change in comparison.changes],
@@ -38,6 +38,14 @@ def report_to_json(comparison: Comparison) -> dict[str, Any]:
         "hidden": dict(comparison.hidden),
         "summary": comparison.summary,
     }
+
+
+def _side_to_json(side: Side) -> dict[str, Any]:
+    return {"source": side.source, "devices": side.devices, "unseen": list(side.unseen)}
+
+
+def _side(item: Mapping[str, Any]) -> Side:
+    return Side(item["source"], item["devices"], tuple(item.get("unseen", ())))
 
 
 def _address(address: Address | None) -> str | None:
@@ -96,8 +104,8 @@ def report_from_json(document: Mapping[str, Any]) -> Comparison:
     try:
         count = len(document["findings"])
         return Comparison(
-            Side(**document["a"]),
-            Side(**document["b"]),
+            _side(document["a"]),
+            _side(document["b"]),
             tuple(_finding(item, count) for item in document["findings"]),
             tuple(_change(item) for item in document["changes"]),
             tuple((Address.parse(item["a"]), Address.parse(item["b"])) for item in document["moved"]),

@@ -112,7 +112,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
 
 
 REPORT = Comparison(
-    Side("a.txt", 1),
+    Side("a.txt", 1, ("x",)),
     Side("b.txt", 2),
     (Finding("acs-lost", "critical", Address.parse("00:1c.5"), None, "acs", "x", None, "t", "d", "r", (0,), (0,), (Address.parse("00:02.0"),), "n", (0,), ("acs/x",)),),
     (Change("removed", Address.parse("00:1c.5"), None, "acs", ("a", "b"), None, volatile=True, known=False),),
@@ -124,8 +124,8 @@ REPORT = Comparison(
 def test_a_report_as_json() -> None:
     assert report_to_json(REPORT) == {
         "schema": "lspci-parse.diff/1",
-        "a": {"source": "a.txt", "devices": 1},
-        "b": {"source": "b.txt", "devices": 2},
+        "a": {"source": "a.txt", "devices": 1, "unseen": ["x"]},
+        "b": {"source": "b.txt", "devices": 2, "unseen": []},
         "findings": [
             {
                 "rule": "acs-lost", "severity": "critical", "a": "0000:00:1c.5", "b": None, "path": "acs",

@@ -84,7 +84,7 @@ def objects(node: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_fixed_shapes_are_closed_and_complete(name: str) -> None:
-    optional = {"line", "facts", "likely", "access_denied", "dead", "cut", "config"}
+    optional = {"line", "unseen", "facts", "likely", "access_denied", "dead", "cut", "config"}
     for shape in objects(schema(name)):
         assert shape["additionalProperties"] is False
         assert set(shape["properties"]) - set(shape["required"]) <= optional

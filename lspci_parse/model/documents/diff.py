@@ -477,6 +477,17 @@ def validate____defs_host(data, custom_formats={}, name_prefix=None):
             data_keys.remove('devices')
             data__devices = data['devices']
             validate____defs_count(data__devices, custom_formats, (name_prefix or 'data') + '.devices')
+        if 'unseen' in data_keys:
+            data_keys.remove('unseen')
+            data__unseen = data['unseen']
+            if not isinstance(data__unseen, (list, tuple)):
+                raise JsonSchemaValueException('' + (name_prefix or 'data') + '.unseen must be array')
+            data__unseen_is_list = isinstance(data__unseen, (list, tuple))
+            if data__unseen_is_list:
+                data__unseen_len = len(data__unseen)
+                for data__unseen_x, data__unseen_item in enumerate(data__unseen):
+                    if not isinstance(data__unseen_item, str):
+                        raise JsonSchemaValueException('' + (name_prefix or 'data') + '.unseen[{data__unseen_x}]'.format(**locals()) + ' must be string')
         if data_keys:
             raise JsonSchemaValueException('' + (name_prefix or 'data') + ' must not contain ' + str(data_keys) + ' properties')
     return data
