@@ -52,4 +52,4 @@ _PATTERN: Final = re.compile("|".join(f"(?:{pattern})" for pattern, _ in VOLATIL
 @cache
 def is_volatile(path: str) -> bool:
     """Whether the fact at ``path`` may differ between two boots of one machine."""
-    return _PATTERN.fullmatch(path.replace("#2", "")) is not None
+    return _PATTERN.fullmatch(re.sub(r"#\d+(?=/|$)", "", path)) is not None

@@ -99,6 +99,16 @@ class HostView:
             found.setdefault(complaint.address, []).append(complaint)
         return found
 
+    @cached_property
+    def shows_drivers(self) -> bool:
+        """Whether the dump shows drivers; one printed from a hex dump shows none."""
+        return any(device.driver for device in self.host.dump)
+
+    @cached_property
+    def windows(self) -> bool:
+        """Whether the dump is from Windows, whose drivers are files."""
+        return any((device.driver or "").lower().endswith(".sys") for device in self.host.dump)
+
     @property
     def rolled_back(self) -> bool:
         """Whether the kernel gave up all groups again (its log says so)."""

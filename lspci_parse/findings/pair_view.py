@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lspci_parse.comparison.difference import Change, Difference, Kind
     from lspci_parse.comparison.matching import Pair
     from lspci_parse.evidence.host import Host
+    from lspci_parse.model.device import Device
 
 Partition = tuple[frozenset[Address], ...]
 
@@ -66,6 +67,15 @@ class PairView:
     @cached_property
     def _changed(self) -> frozenset[tuple[Address | None, str]]:
         return frozenset((change.a, change.path) for change in self.changes if change.known)
+
+    @cached_property
+    def replaced(self) -> tuple[tuple[Device, Device], ...]:
+        """Devices that only A has, each with the one that only B has in its place."""
+        places = {self.b.tree.path(device.address): device for device in self.difference.match.only_b}
+        found = (
+            (device, places.get(self.a.tree.path(device.address))) for device in self.difference.match.only_a
+        )
+        return tuple((before, after) for before, after in found if after is not None)
 
     def changes_at(self, *paths: str) -> Iterator[tuple[Pair, Change]]:
         """Yield the known changes of the facts at ``paths``, with their pairs."""
@@ -117,6 +127,11 @@ class PairView:
         return None if pair is None else pair.a.address
 
     @property
+    def other_system(self) -> bool:
+        """Whether one host ran Windows and the other did not: drivers and groups are not comparable."""
+        return self.a.windows != self.b.windows
+
+    @property
     def same_model(self) -> bool:
         """Whether both hosts are known to be of one model."""
         a, b = self.a.host.dmi, self.b.host.dmi
@@ -140,6 +155,8 @@ class PairView:
         # dump shows groups, what its release could have printed does not matter: predictions are compared.
         one_shows = self.a.shows_groups != self.b.shows_groups
         rolled_back = self.a.rolled_back or self.b.rolled_back
+        if self.other_system:
+            return None
         if one_shows and not rolled_back and (self.a.iommu_off or self.b.iommu_off):
             return None
         group_a, group_b = self.a.host.recorded, self.b.host.recorded

@@ -22,6 +22,12 @@ class Link(NamedTuple):
         return f"{self.speed:g}GT/s x{self.width}"
 
 
+def asleep(device: Device) -> bool:
+    """Whether a device is in a low-power state, in which links slow down and interrupts may be off."""
+    power = device.capability("pm")
+    return power is not None and power.get("Status", {}).get("State", "D0") != "D0"
+
+
 def link(device: Device, register: str) -> Link | None:
     """Return what ``LnkSta`` (the link as it runs) or ``LnkCap`` (what this end can do) says.
 

@@ -50,7 +50,10 @@ def acs_lost(view: PairView) -> Iterator[Found]:
                 "acs-lost", severity, pair.a.address, pair.b.address, "acs", change.before, None,
                 f"{named(pair.b)} has lost its ACS capability", detail, _REMEDY if verdict.needed else "",
             ),
-            [Cause("bios-changed", certain=False)] if view.same_model else (),
+            [
+                Cause("capability-lost", pair.b.address, "extended"),
+                *([Cause("bios-changed", certain=False)] if view.same_model else ()),
+            ],
         )  # fmt: skip
 
 
@@ -178,7 +181,12 @@ def _group_finding(
 def iommu_off(view: PairView) -> Iterator[Found]:
     """Find a host whose IOMMU is off, or whose set-up of groups failed."""
     a = view.a.host.dump
-    if all(device.iommu_group is None for device in a) or view.b.rolled_back or not view.b.iommu_off:
+    if (
+        all(device.iommu_group is None for device in a)
+        or view.b.rolled_back
+        or not view.b.iommu_off
+        or view.other_system
+    ):
         return
     yield Found(
         Finding(

@@ -11,13 +11,36 @@ from lspci_parse.model.display import named
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lspci_parse.comparison.matching import Pair
     from lspci_parse.findings.pair_view import PairView
+    from lspci_parse.model.fields import Capability
 
 
 @rule("capability-lost", "warning", "a capability of A is not there on B")
 def capability_lost(view: PairView) -> Iterator[Found]:
     """Find capabilities that are gone, other than ACS."""
+    ended = {}
+    for pair in view.unequal:
+        where = list_end(view, pair)
+        if where is not None:
+            ended[pair.b.address] = where
+            lost = [path for path, capability in pair.a.capability_paths() if _beyond(capability, where)]
+            yield Found(
+                Finding(
+                    "capability-lost", "warning", pair.a.address, pair.b.address, "extended",
+                    f"{len(lost)} more", f"ends at [{where:x}]",
+                    f"{named(pair.b)}: the list of extended capabilities ends at [{where:x}]",
+                    f"A shows {len(lost)} more behind it: {', '.join(lost)}. A list that ends early is the firmware's "
+                    "doing, or the device no longer answers there.",
+                    "Compare the firmware versions of the device and the BIOS settings of the hosts; lspci -xxxx shows "
+                    "the bytes of the list.",
+                    facts=tuple(lost),
+                )
+            )  # fmt: skip
     for pair, change in view.capability_changes("removed"):
+        lost_one = dict(pair.a.capability_paths())[change.path]
+        if pair.b.address in ended and _beyond(lost_one, ended[pair.b.address]):
+            continue
         yield Found(
             Finding(
                 "capability-lost", "warning", change.a, change.b, change.path, change.before, None,
@@ -26,6 +49,27 @@ def capability_lost(view: PairView) -> Iterator[Found]:
                 "Compare the firmware versions of the device and the BIOS settings of the hosts.",
             )
         )  # fmt: skip
+
+
+def list_end(view: PairView, pair: Pair) -> int | None:
+    """Return the offset at which B's list of extended capabilities ends early, ``None`` if it does not.
+
+    That is where A shows two or more further ones, B none of those behind its last, and all before it.
+    """
+    before = [cap.offset for cap in pair.a.capabilities if cap.extended and cap.offset is not None]
+    after = [cap.offset for cap in pair.b.capabilities if cap.extended and cap.offset is not None]
+    if not after or before[: len(after)] != after or len(before) < len(after) + 2:
+        return None
+    lost = [cap for cap in pair.a.capabilities if _beyond(cap, after[-1])]
+    return (
+        after[-1]
+        if all(view.b.visible.knows_capability(pair.b, cap, view.a.visible) for cap in lost)
+        else None
+    )
+
+
+def _beyond(capability: Capability, where: int) -> bool:
+    return capability.extended and capability.offset is not None and capability.offset > where
 
 
 @rule("capability-gained", "info", "a capability of B is not there on A")

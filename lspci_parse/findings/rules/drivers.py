@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lspci_parse.findings.model import Cause, Finding, Found
 from lspci_parse.findings.rule import rule
+from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lspci_parse.findings.pair_view import PairView
+    from lspci_parse.model.device import Device
+
+
+_SERVING: Final = ("01", "02", "03", "12", "0604", "0609", "0c03")
+"""Classes whose devices a machine is used through: storage, network, display, accelerators, PCI bridges, USB."""
+
+
+def serves(device: Device) -> bool:
+    """Whether a device without its driver is one that users miss; helpers (uncore, thermal, SMBus) are not."""
+    return class_id(device).startswith(_SERVING)
 
 
 @rule("driver-missing", "critical", "a device has a driver on A and none on B")
 def driver_missing(view: PairView) -> Iterator[Found]:
     """Find devices that no driver is bound to any more."""
     for pair, change in view.changes_at("driver"):
-        if change.kind == "removed":
+        if change.kind == "removed" and not view.other_system:
             modules = f" ({', '.join(pair.b.modules)} would claim it)" if pair.b.modules else ""
             yield Found(
                 Finding(
-                    "driver-missing", "critical", change.a, change.b, "driver", change.before, None,
+                    "driver-missing", "critical" if serves(pair.b) else "warning",
+                    change.a, change.b, "driver", change.before, None,
                     f"{named(pair.b)} has no driver, on A {change.before}",
                     f"The device is there, but nothing drives it{modules}: the module is not loaded, or its probe "
                     "failed.",
@@ -37,7 +49,7 @@ def driver_missing(view: PairView) -> Iterator[Found]:
 def driver_changed(view: PairView) -> Iterator[Found]:
     """Find devices with another driver."""
     for pair, change in view.changes_at("driver"):
-        if change.kind == "removed":
+        if change.kind == "removed" or view.other_system:
             continue
         passed = change.after in {"vfio-pci", "pci-stub"}
         yield Found(

@@ -93,3 +93,17 @@ def dump_cut(view: PairView) -> Iterator[Found]:
                 "known.",
                 f"Take the dump of {side} again, and copy the whole file.",
             )  # fmt: skip
+
+
+@rule("other-system", "info", "one host ran Windows, the other did not")
+def other_system(view: PairView) -> Iterator[Found]:
+    """Find two operating systems: lspci prints the driver's file on Windows, and there are no IOMMU groups."""
+    if view.other_system:
+        systems = ["Windows" if side.windows else "another system" for side in (view.a, view.b)]
+        yield Found(
+            Finding(
+                "other-system", "info", None, None, "driver", systems[0], systems[1],
+                f"A ran {systems[0]} and B {systems[1]}: drivers and IOMMU groups are not compared",
+                "Their drivers have other names, and what they set up differs by design.",
+            )
+        )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lspci_parse.findings.model import Finding, Found
 from lspci_parse.findings.rule import rule
+from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import listed, named, short
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def device_dead(view: PairView) -> Iterator[Found]:
 @rule("device-missing", "critical", "a device of A is not on B")
 def device_missing(view: PairView) -> Iterator[Found]:
     """Find devices that are gone: one finding for the topmost of those that hang together."""
-    for top, below in _trees(_expected(view), view.a.tree):
+    replaced = {before.address for before, _ in view.replaced}
+    for top, below in _trees((d for d in _expected(view) if d.address not in replaced), view.a.tree):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(
             Finding(
@@ -75,7 +77,12 @@ def _of_shared(device: Device, topology: Topology, pairs: Mapping[Address, Pair]
 def device_new(view: PairView) -> Iterator[Found]:
     """Find devices that only B has: one finding for the topmost of those that hang together."""
     difference = view.difference
-    new = [d for d in difference.match.only_b if not _of_shared(d, view.b.tree, difference.pair_of_b)]
+    replaced = {after.address for _, after in view.replaced}
+    new = [
+        d
+        for d in difference.match.only_b
+        if d.address not in replaced and not _of_shared(d, view.b.tree, difference.pair_of_b)
+    ]
     for top, below in _trees(new, view.b.tree):
         more = f", with {len(below)} below it: {listed(below)}" if below else ""
         yield Found(
@@ -137,14 +144,47 @@ def _first_moved(view: PairView, address: Address) -> bool:
 @rule("revision-changed", "warning", "a device has another revision or other ids on B")
 def revision_changed(view: PairView) -> Iterator[Found]:
     """Find devices of another silicon revision, model or make in the same place."""
-    for pair, change in view.changes_at("revision", "ids/subvendor", "ids/subdevice"):
-        what = "revision" if change.path == "revision" else "subsystem"
+    for pair, change in view.changes_at("revision"):
+        yield _revised(pair, ("revision", change.path), change.before, change.after)
+    seen: set[Address] = set()
+    for pair, _ in view.changes_at("ids/subvendor", "ids/subdevice"):
+        if pair.b.address not in seen:
+            seen.add(pair.b.address)
+            before, after = (f"{d.ids.subvendor}:{d.ids.subdevice}" for d in (pair.a, pair.b))
+            yield _revised(pair, ("subsystem", "ids/subvendor"), before, after)
+
+
+def _revised(pair: Pair, fact: tuple[str, str], before: str, after: str) -> Found:
+    what, path = fact
+    own = path != "revision" and after in (f"{pair.b.ids.vendor}:{pair.b.ids.device}", "0000:0000")
+    detail = (
+        "B shows the chip's own ids: its firmware or the BIOS did not program those of the board."
+        if own
+        else "The two hosts do not carry the same hardware here: another stepping or another make may behave "
+        "differently and need other firmware."
+    )
+    return Found(
+        Finding(
+            "revision-changed", "warning", pair.a.address, pair.b.address, path, before, after,
+            f"{named(pair.b)} has {what} {after}, on A {before}", detail,
+            "If the hosts should be equal, compare part numbers of the cards.",
+            facts=() if path == "revision" else ("ids/subdevice",),
+        )
+    )  # fmt: skip
+
+
+@rule("device-replaced", "critical", "another device sits where A's was")
+def device_replaced(view: PairView) -> Iterator[Found]:
+    """Find places that hold another device on B; one of another class is critical."""
+    for before, after in view.replaced:
+        other = class_id(before)[:2] != class_id(after)[:2]
         yield Found(
             Finding(
-                "revision-changed", "warning", change.a, change.b, change.path, change.before, change.after,
-                f"{named(pair.b)} has {what} {change.after}, on A {change.before}",
-                "The two hosts do not carry the same hardware here: another stepping or another make may behave "
-                "differently and need other firmware.",
-                "If the hosts should be equal, compare part numbers of the cards.",
+                "device-replaced", "critical" if other else "warning", before.address, after.address, "",
+                before.name, after.name,
+                f"{named(after)} is where A has {before.name}",
+                "Another device answers in the same place: a card was swapped, or the firmware of one shows another "
+                "function.",
+                "If the hosts should be equal, compare the cards; if the card is the same, compare its firmware mode.",
             )
         )  # fmt: skip
