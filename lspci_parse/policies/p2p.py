@@ -7,7 +7,7 @@ root complex (drivers/pci/p2pdma.c: ``pci_bridge_has_acs_redir``).
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lspci_parse.linux.acs import registers, unreadable
 from lspci_parse.lspci.completeness import is_incomplete
@@ -18,7 +18,7 @@ from lspci_parse.policies.model import Breach, Remedy
 from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusNumber, Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lspci_parse.model.device import Device
 
@@ -133,7 +133,12 @@ def _redirecting(ways: _Ways, port: Address, meeting: _Meeting, ports: list[Addr
         f"Traffic between {ways.listed(mine, len(mine))} below it and {rest}, which could meet in {where}, goes up "
         f"to the {'root complex' if switch else 'IOMMU'} first."
     )
-    if not switch:
+    if switch:
+        detail += (
+            " Linux's own peer-to-peer transfers (P2PDMA) refuse such a pair, unless the CPU or the host bridge is on "
+            "its list."
+        )
+    else:
         detail += " Between root ports Linux allows it on host bridges that it knows only, whatever ACS says."
     return Breach(
         port,
@@ -141,8 +146,19 @@ def _redirecting(ways: _Ways, port: Address, meeting: _Meeting, ports: list[Addr
         f"{short(port)} redirects peer-to-peer traffic: {' '.join(_flags(tree, port))} on",
         detail,
         (port, *mine),
-        tuple(_remedies(tree, port, ports, mine)),
+        # Between root ports redirection costs nothing: the way leads through the root complex anyhow.
+        tuple(_remedies(tree, port, ports, mine)) if switch else (),
     )
+
+
+def _middle_way(capable: Mapping[str, Any]) -> str:
+    """Return the flags of ``config_acs`` that keep the isolation and let translated requests pass.
+
+    They stand from DirectTrans to SrcValid. ``x`` is the firmware's value and not Linux's (``__pci_config_acs``), so
+    each flag that isolates is named, as far as the port has it.
+    """
+    order = ("UpstreamFwd", "CmpltRedir", "ReqRedir", None, "SrcValid")
+    return "1x" + "".join("1" if name is not None and capable.get(name) else "x" for name in order)
 
 
 def _remedies(tree: Topology, port: Address, ports: list[Address], peers: list[Address]) -> Iterator[Remedy]:
@@ -150,12 +166,15 @@ def _remedies(tree: Topology, port: Address, ports: list[Address], peers: list[A
     if capable.get("DirectTrans") and any(tree.devices[peer].capability("ats") is not None for peer in peers):
         yield Remedy(
             f"keep the isolation and let translated requests pass: ATS on the devices, and DirectTrans on this port "
-            f"(pci=config_acs=1xxxxxx@{port}, Linux 6.12 and newer)",
+            f"(pci=config_acs={_middle_way(capable)}@{port}, Linux 6.12 and newer)",
             "drivers must use ATS for it; a device that lies about translated addresses is not held back; vendors "
             "publish values for their platforms",
         )
-    named = ";".join(map(str, ports[:_MOST])) + (" and so on" if len(ports) > _MOST else "")
-    yield Remedy(f"boot with pci=disable_acs_redir={named} (all ports between these peers)", _GROUPS_GROW)
+    named = ";".join(map(str, ports))
+    yield Remedy(
+        f"boot with pci=disable_acs_redir={named} (all ports between these peers; a ';' wants quotes in GRUB's files)",
+        f"{_GROUPS_GROW}; from Linux 6.11 on SrcValid and UpstreamFwd go off with it",
+    )
     value = sum(1 << bit for bit, name in enumerate(_BITS) if control.get(name) and name not in REDIRECTING)
     yield Remedy(
         f"at once: setpci -s {port} ECAP_ACS+0x6.w={value:04x}",

@@ -157,9 +157,12 @@ def _remedies(tree: Topology, isolation: Isolation, culprits: Mapping[Address, s
     lacking = [verdict.device for verdict in verdicts if verdict.reason is Reason.NO_CAPABILITY]
     if off:
         flags = ";".join(f"xx111x1@{device}" for device in off)
+        several = (
+            "; several devices in one parameter from 6.15, quoted in GRUB's files" if len(off) > 1 else ""
+        )
         yield Remedy(
-            f"boot with pci=config_acs={flags} (Linux 6.12 and newer), without pci=disable_acs_redir= for them; take "
-            "setpci lines for them out of boot scripts",
+            f"boot with pci=config_acs={flags} (Linux 6.12 and newer{several}), without "
+            "pci=disable_acs_redir= for them; take setpci lines for them out of boot scripts",
             "peer-to-peer traffic of GPUs and NICs below them goes through the root complex and gets slow",
         )
     if any(tree.devices[device].is_bridge for device in lacking):
