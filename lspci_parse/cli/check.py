@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import (
+    EXIT_CANNOT_TELL,
     EXIT_FINDINGS,
     EXIT_SAME,
     Commands,
@@ -26,7 +27,8 @@ examples:
   lspci-parse check host.txt --policy p2p      what redirects peer-to-peer traffic
   lspci-parse check host.txt --policy our.toml
 
-exit codes: 0 nothing to complain of, 1 complaints (critical or warning), 2 trouble"""
+exit codes: 0 nothing to complain of, 1 complaints (critical or warning), 2 trouble, 3 nothing to complain of in
+what the dump shows, and it does not show all"""
 
 
 def add(commands: Commands) -> None:
@@ -53,4 +55,4 @@ def _run(options: argparse.Namespace) -> int:
 
         width = shutil.get_terminal_size((100, 24)).columns
         print(write(found, colour=colour(options.color), width=width))
-    return EXIT_FINDINGS if found.failed else EXIT_SAME
+    return EXIT_FINDINGS if found.failed else EXIT_CANNOT_TELL if found.cannot_tell else EXIT_SAME

@@ -20,6 +20,8 @@ EXIT_FINDINGS: Final = 1
 """Findings."""
 EXIT_TROUBLE: Final = 2
 """Input that cannot be used, or a wrong call."""
+EXIT_CANNOT_TELL: Final = 3
+"""Nothing failed, and the input does not show all that was asked about (``check``)."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 - argparse has no public name for it
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.log import Log
 from lspci_parse.evidence.log_facts import Complaint, DomainEvent, GroupEvent
-from lspci_parse.linux.acs import Isolation
-from lspci_parse.linux.groups.prediction import boot_of, groups
-from lspci_parse.lspci.releases import printable
+from lspci_parse.linux.groups.absence import absence
+from lspci_parse.linux.groups.prediction import boot_of, groups, isolation_of
 from lspci_parse.lspci.visibility import Visibility
 from lspci_parse.model.display import named, short
 from lspci_parse.topology.tree import topology
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
     from lspci_parse.evidence.host import Host
     from lspci_parse.evidence.log_facts import Dmi, ProbeFailure
-    from lspci_parse.linux.groups.model import Groups
+    from lspci_parse.linux.acs import Isolation
+    from lspci_parse.linux.groups.model import Absence, Groups
     from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
 
@@ -84,7 +84,7 @@ class HostView:
     @cached_property
     def isolation(self) -> Isolation:
         """The verdicts of the host's own kernel, with its command line and what its log tells."""
-        return Isolation(self.tree, boot_of(self.host))
+        return isolation_of(self.host)
 
     @cached_property
     def visible(self) -> Visibility:
@@ -120,13 +120,14 @@ class HostView:
         return any(device.iommu_group is not None for device in self.host.dump)
 
     @cached_property
+    def absent(self) -> Absence | None:
+        """Why the host has no IOMMU groups; ``None`` where it has some, or where nothing tells."""
+        return absence(self.host, boot_of(self.host))
+
+    @property
     def iommu_off(self) -> bool:
-        """Whether the dump would show IOMMU groups, and shows none."""
-        # A dump without any driver was printed from a hex dump, not from a running kernel.
-        if self.shows_groups:
-            return False
-        running = any(device.driver for device in self.host.dump)
-        return running and printable("IOMMU group", self.visible.releases) is True
+        """Whether the host is known to have made no IOMMU groups at all."""
+        return self.absent is not None and self.absent.cause != "given up"
 
     def given(self, *parameters: str) -> str | None:
         """Return the first of some kernel parameters that is given, ``None`` if none is or that is not known."""
@@ -135,11 +136,12 @@ class HostView:
 
     @cached_property
     def groups(self) -> Groups | None:
-        """The groups Linux would make; ``None`` where the dump cannot tell."""
+        """The groups Linux makes, of a host without any those with its IOMMU on; ``None`` if the dump cannot tell."""
         try:
-            return groups(self.host)
+            found = groups(self.host)
         except LspciError:
             return None
+        return found if found.groups else found.with_iommu
 
     @cached_property
     def refusals(self) -> tuple[Refusal, ...]:

@@ -51,6 +51,7 @@ class Reason(Enum):
     QUIRK_ID = "quirk by id"
     QUIRK_NAME = "quirk by name"
     OVERRIDE = "override"
+    CONDITION = "condition"
     NOT_NEEDED = "not needed"
     NO_CAPABILITY = "no capability"
     FLAGS_OFF = "flags off"
@@ -104,6 +105,8 @@ class AcsVerdict(NamedTuple):
             return f"ACS unknown ({self.sentence})"
         if self.quirk is not None:
             return "ACS by quirk" if self.isolated else "ACS denied by quirk"
+        if self.reason is Reason.CONDITION:
+            return f"ACS taken as {'on' if self.isolated else 'off'}"
         return _SUMMARIES[self.reason]
 
 
@@ -202,15 +205,15 @@ class Isolation:
     def _judge(self, address: Address) -> AcsVerdict:
         device = self._tree.devices[address]
         case = _Case(device, self.port_type(address), self._tree.multifunction(address))
+        if address in self._boot.acs:
+            return _by_condition(case, on=self._boot.acs[address])
         found = self._by_quirk(case)
         if found is not None:
             return found
         if case.unread is not None:
             return case.verdict(Reason.UNKNOWN, case.unread, isolated=None)
-        if self._overridden(case):
-            case.notes.append("the kernel has the out-of-tree patch that pcie_acs_override= belongs to")
-            sentence = "pcie_acs_override counts it as isolated, nothing isolates it"
-            return case.verdict(Reason.OVERRIDE, sentence, isolated=True)
+        if self._boot.patched is not False and self._overridden(case):
+            return self._by_override(case)
         return _by_type(case) or self._by_registers(case)
 
     def _by_quirk(self, case: _Case) -> AcsVerdict | None:
@@ -248,6 +251,15 @@ class Isolation:
             return "downstream" in self._override
         return "multifunction" in self._override and case.multifunction and case.kind in _IF_MULTIFUNCTION
 
+    def _by_override(self, case: _Case) -> AcsVerdict:
+        if self._boot.patched is None:
+            sentence = (
+                "pcie_acs_override= counts it as isolated if the kernel has the patch, which is not known"
+            )
+            return case.verdict(Reason.UNKNOWN, sentence, isolated=None)
+        sentence = "pcie_acs_override counts it as isolated, nothing isolates it"
+        return case.verdict(Reason.OVERRIDE, sentence, isolated=True)
+
     def _by_registers(self, case: _Case) -> AcsVerdict:
         """Return the answer of the ACS registers: what the capability has must be on (``pci_acs_flags_enabled``)."""
         if case.acs is None:
@@ -256,7 +268,7 @@ class Isolation:
             sentence = f"its registers are {'damaged' if case.acs.registers else 'not printed'}"
             return case.verdict(Reason.UNKNOWN, sentence, isolated=None)
         capable = [flag for flag in case.flags if flag.capable]
-        off = [flag.name for flag in capable if not flag.on]
+        off = [flag.name for flag in capable if not flag.on and not self._boot.flags_as_set]
         if off == ["SrcValid"] and self._broken_source_validation(case):
             case.notes.append("the kernel neither sets nor needs SrcValid on this switch (7.0 and newer)")
             off = []
@@ -265,7 +277,7 @@ class Isolation:
         if not capable:
             sentence = "its ACS capability has none of the flags that isolate, which counts as on"
             return case.verdict(Reason.EMPTY, sentence, isolated=True)
-        on = " ".join(flag.name for flag in capable if flag.on)
+        on = " ".join(flag.name for flag in capable if flag.on or self._boot.flags_as_set)
         return case.verdict(Reason.CAPABILITY, f"its ACS flags {on} are on", isolated=True)
 
     def _broken_source_validation(self, case: _Case) -> bool:
@@ -299,6 +311,14 @@ class _Case:
             quirk,
             tuple(self.notes),
         )
+
+
+def _by_condition(case: _Case, *, on: bool) -> AcsVerdict:
+    """Return the answer of a function whose flags are taken as on or off; a kind that needs none stays as it is."""
+    by_type = _by_type(case)
+    if by_type is not None:
+        return by_type
+    return case.verdict(Reason.CONDITION, f"its ACS is taken as {'on' if on else 'off'}", isolated=on)
 
 
 def _by_type(case: _Case) -> AcsVerdict | None:

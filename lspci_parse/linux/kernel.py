@@ -65,6 +65,11 @@ class Kernel(NamedTuple):
         """
         return "-nvidia" in self.release and self.version >= (6, 14)
 
+    @property
+    def carries_override(self) -> bool:
+        """Whether its name is one of a distribution that carries the ACS override patch (Proxmox, zen, xanmod ...)."""
+        return re.search(r"-(?:pve|zen|xanmod|liquorix|unraid)\b", self.release, re.IGNORECASE) is not None
+
 
 NEWEST: Final = Kernel("7.1", (7, 1))
 """The newest release whose rules are known; they are assumed where a host's release is not known."""
@@ -80,6 +85,9 @@ class Boot(NamedTuple):
         aliases: DMA aliases that the dump does not show, as the kernel log tells them (``Enabling fixed DMA alias
             to``): functions of the same bus.
         pch_failed: root ports of which the log says ``Failed to enable Intel PCH ACS quirk``.
+        patched: whether the kernel carries the patch that ``pcie_acs_override=`` belongs to; ``None`` if not known.
+        acs: functions whose flags are taken as on or off, whatever their registers say.
+        flags_as_set: the flags are taken as Linux sets them with the IOMMU on, whatever the registers say.
     """
 
     kernel: Kernel = NEWEST
@@ -87,6 +95,9 @@ class Boot(NamedTuple):
     cmdline: str | None = None
     aliases: Mapping[Address, frozenset[Address]] = {}
     pch_failed: frozenset[Address] = frozenset()
+    patched: bool | None = None
+    acs: Mapping[Address, bool] = {}
+    flags_as_set: bool = False
 
     def parameter(self, name: str) -> tuple[str, ...]:
         """Return the values of a command line parameter, the elements of a list each; empty when it is not given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lspci_parse.lspci.pci_ids import class_id, identify
+from lspci_parse.lspci.pci_ids import is_amd_iommu
 from lspci_parse.topology.tree import BusKind
 
 if TYPE_CHECKING:
@@ -52,13 +52,9 @@ def _ask_southbridge(device: Device, tree: Topology) -> Answer:
     on_root = tree.bus(device.address).kind is BusKind.ROOT
     if not on_root or not tree.multifunction(device.address):
         return Answer(isolated=None)
-    if not any(class_id(other) == "0806" and _is_amd(other) for other in tree.devices.values()):
+    if not any(map(is_amd_iommu, tree.devices.values())):
         return Answer(isolated=None, notes=("there is no AMD IOMMU, for the dump shows none",))
     return Answer(isolated=True, sentence="the kernel knows it as isolated where there is an AMD IOMMU")
-
-
-def _is_amd(device: Device) -> bool:
-    return bool({"1002", "1022"} & set(identify(device).vendors))
 
 
 def _ask_pch(device: Device, tree: Topology, boot: Boot) -> Answer:

@@ -101,3 +101,8 @@ def is_vmd(device: Device) -> bool:
     if device.driver == "vmd" or "Volume Management Device" in device.name:
         return True
     return device.ids.vendor == "8086" and device.ids.device in _VMD
+
+
+def is_amd_iommu(device: Device) -> bool:
+    """Tell the function of an AMD IOMMU (class 0806; virtio-iommu has that class, too)."""
+    return class_id(device) == "0806" and bool({"1002", "1022"} & set(identify(device).vendors))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lspci_parse.errors import LspciError
 from lspci_parse.findings.model import SEVERITIES
-from lspci_parse.linux.acs import Isolation
-from lspci_parse.linux.groups.prediction import boot_of, groups
+from lspci_parse.linux.groups.prediction import boot_of, groups, isolation_of
 from lspci_parse.model.dump import Dump
+from lspci_parse.policies.group_remedies import READ_ALL
 from lspci_parse.policies.model import Breach, Check
 from lspci_parse.policies.p2p import p2p
 from lspci_parse.policies.policy_file import read
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from lspci_parse.evidence.host import Host
     from lspci_parse.linux.kernel import Kernel
+    from lspci_parse.topology.tree import Topology
 
 
 def check(
@@ -34,14 +36,13 @@ def check(
         kernel: another release than the host's.
 
     Raises:
-        LspciError: the policy file cannot be used; ``kernel`` is not a release; or the dump does not show what the
-            policy asks about.
+        LspciError: the policy file cannot be used, or ``kernel`` is not a release.
     """
     dump = host if isinstance(host, Dump) else host.dump
     tree = topology(dump)
     found: Iterable[Breach]
     if policy == "vfio":
-        found = vfio(tree, groups(host, kernel=kernel), Isolation(tree, boot_of(host, kernel)))
+        found = _vfio(host, tree, kernel)
     elif policy == "p2p":
         found = p2p(tree)
     else:
@@ -50,3 +51,14 @@ def check(
     return Check(
         str(policy) if policy in ("vfio", "p2p") else Path(policy).name, dump.source, tuple(worst_first)
     )
+
+
+def _vfio(host: Host | Dump, tree: Topology, kernel: str | Kernel | None) -> Iterable[Breach]:
+    boot = boot_of(host, kernel)
+    try:
+        found = groups(host, kernel=kernel)
+    except LspciError as error:
+        title = "the IOMMU groups cannot be told"
+        return (Breach(None, "warning", title, f"{error.message}.", remedies=(READ_ALL,), known=False),)
+    isolation = isolation_of(host, kernel, with_iommu=found.with_iommu is not None)
+    return vfio(tree, found, isolation, boot.kernel)

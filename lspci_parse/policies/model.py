@@ -26,6 +26,7 @@ class Breach(NamedTuple):
         detail: what it means.
         devices: all functions concerned.
         remedies: what to do about it, the least harmful first.
+        known: ``False`` where the dump does not show whether the policy is kept.
     """
 
     device: Address | None
@@ -34,6 +35,7 @@ class Breach(NamedTuple):
     detail: str
     devices: tuple[Address, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    known: bool = True
 
 
 class Check(NamedTuple):
@@ -51,5 +53,10 @@ class Check(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether anything is worse than a remark."""
-        return any(breach.severity != "info" for breach in self.breaches)
+        """Whether anything is known to be worse than a remark."""
+        return any(breach.known and breach.severity != "info" for breach in self.breaches)
+
+    @property
+    def cannot_tell(self) -> bool:
+        """Whether nothing failed, and something that the policy asks about is not known."""
+        return not self.failed and any(not breach.known for breach in self.breaches)

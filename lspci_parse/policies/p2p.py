@@ -14,8 +14,9 @@ from lspci_parse.lspci.completeness import is_incomplete
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.address import Address
 from lspci_parse.model.display import short
+from lspci_parse.policies.group_remedies import READ_ALL
 from lspci_parse.policies.model import Breach, Remedy
-from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusNumber, Topology
+from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusKind, BusNumber, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ _GROUPS_GROW: Final = (
 def p2p(tree: Topology) -> Iterator[Breach]:
     """Yield ports that redirect traffic between peers, switch by switch."""
     ways = _Ways(tree)
+    yield from _hidden_ways(ways)
     for meeting, ports in ways.ports.items():
         yield from _unknown(tree, ports)
         redirecting = [port for port in ports if _flags(tree, port)]
@@ -87,7 +89,7 @@ class _Ways:
 def _peer(tree: Topology, address: Address) -> str | None:
     """Return what kind of peer a function is, or ``None``; virtual functions go the way of their physical one."""
     device = tree.devices[address]
-    if device.is_bridge or address in tree.virtual or (device.port_type is None and not device.access_denied):
+    if device.is_bridge or address in tree.virtual or (device.port_type is None and not unreadable(device)):
         return None
     number = class_id(device)
     return _PEERS.get(number) or _PEERS.get(number[:2])
@@ -106,8 +108,24 @@ def _flags(tree: Topology, port: Address) -> list[str]:
 
 def _unreadable(device: Device) -> str | None:
     acs = device.capability("acs")
-    damaged = acs is not None and is_incomplete(acs.get("ACSCtl"))
-    return unreadable(device) or ("its ACS registers are damaged" if damaged else None)
+    if acs is None or not (is_incomplete(acs.get("ACSCtl")) or "ACSCtl" not in acs):
+        return unreadable(device)
+    return f"its ACS registers are {'damaged' if acs.registers else 'not printed'}"
+
+
+def _hidden_ways(ways: _Ways) -> Iterator[Breach]:
+    """Tell of peers whose ways up the dump does not show: it is plain, or holds a part of the host."""
+    hidden = [peer for peer in ways.peers if ways.tree.root(peer).kind is BusKind.UNKNOWN]
+    if hidden and len(ways.peers) > 1:
+        yield Breach(
+            hidden[0],
+            "warning",
+            f"whether traffic of {ways.listed(hidden, len(hidden))} is redirected cannot be told",
+            f"The bridge above {short(hidden[0])} is not in the dump, or its buses are not printed.",
+            tuple(hidden),
+            (READ_ALL,),
+            known=False,
+        )
 
 
 def _unknown(tree: Topology, ports: list[Address]) -> Iterator[Breach]:
@@ -119,7 +137,8 @@ def _unknown(tree: Topology, ports: list[Address]) -> Iterator[Breach]:
             f"whether {len(hidden)} ports redirect peer-to-peer traffic cannot be told",
             f"{short(hidden[0][0])}: {hidden[0][1]}.",
             tuple(port for port, _ in hidden),
-            (Remedy("take the dump as root, of all devices: lspci -vvv"),),
+            (READ_ALL,),
+            known=False,
         )
 
 

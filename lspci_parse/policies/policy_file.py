@@ -142,7 +142,9 @@ class Requirement(NamedTuple):
         where = f"{short(device.address)}/{self.path}"
         reason, value = unreadable(device), look_up(device, self.path)
         if value is MISSING and reason is not None:
-            yield self._breach(device.address, "info", f"{where} is not known: {reason}")
+            yield self._breach(device.address, self.severity, f"{where} is not known: {reason}")._replace(
+                known=False
+            )
             return
         for name, wanted in self.tests:
             # What is not there breaks every demand but that it be missing, or differ.

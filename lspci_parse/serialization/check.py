@@ -24,6 +24,7 @@ def as_json(check: Check) -> dict[str, Any]:
             {
                 "device": None if breach.device is None else str(breach.device),
                 "severity": breach.severity,
+                "known": breach.known,
                 "title": breach.title,
                 "detail": breach.detail,
                 "devices": [str(device) for device in breach.devices],
@@ -31,5 +32,6 @@ def as_json(check: Check) -> dict[str, Any]:
             }
             for breach in check.breaches
         ],
+        "verdict": "failed" if check.failed else "not known" if check.cannot_tell else "passed",
         "summary": {severity: counts[severity] for severity in SEVERITIES},
     }

@@ -41,4 +41,7 @@ def as_json(groups: Groups) -> dict[str, Any]:
             for d in groups.disagreements
         ],
         "assumptions": list(groups.assumptions),
+        "other_rules": groups.other_rules,
+        "switched_off_since": [str(device) for device in groups.switched_off_since],
+        "with_iommu": None if groups.with_iommu is None else as_json(groups.with_iommu),
     }

@@ -375,9 +375,13 @@ def test_the_override_counts_functions_without_capability(cmdline: str, expected
             root_port("00:04.0", 2, acs="off"),
         )
     )
-    found = Isolation(tree, Boot(cmdline=cmdline))
+    found = Isolation(tree, Boot(cmdline=cmdline, patched=True))
     assert [address.slot for address in tree.devices if found[address].isolated] == expected
     assert {found[at(slot)].reason for slot in expected} <= {Reason.OVERRIDE}
+    mainline = Isolation(tree, Boot(cmdline=cmdline, patched=False))
+    assert not any(mainline[address].isolated for address in tree.devices)
+    unknown = Isolation(tree, Boot(cmdline=cmdline))
+    assert [address.slot for address in tree.devices if unknown[address].isolated is None] == expected
 
 
 def test_labels_stand_beside_ports_and_functions_of_multifunction_devices() -> None:

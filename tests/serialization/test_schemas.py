@@ -121,7 +121,8 @@ def test_groups_fit() -> None:
 
 
 def test_checks_fit() -> None:
-    cards = dump(bridge("00:1c.0", 1, ACS_OFF), bridge("00:1c.5", 2, ACS_ON), CARD, device("02:00.0"))
+    ports = [bridge("00:1c.0", 1, ACS_OFF), bridge("00:1c.5", 2, ACS_OFF)]
+    cards = dump(*ports, CARD, device("02:00.0"), device("00:1f.0"), device("00:1f.3"))
     found = check.check(cards, "vfio")
     assert found.breaches
     whole = Breach(None, "info", "title", "detail", remedies=(Remedy("wait"),))

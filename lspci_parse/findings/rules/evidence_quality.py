@@ -101,11 +101,12 @@ def _partition(
 def groups_unpredicted(view: HostView) -> Iterator[Found]:
     """Find groups in the log that part from the prediction, those of a set-up that was given up, too."""
     made = view.log.made
-    if not made or view.groups is None or view.groups.off:
+    if not made or view.groups is None or view.iommu_off:
         return
-    expected = view.groups._replace(recorded=made)
-    if expected.disagreements:
-        texts = [disagreement.text for disagreement in expected.disagreements]
+    differences = view.groups._replace(recorded=made).disagreements
+    # Of a set-up that was given up, the log has those groups that were made until then.
+    texts = [entry.text for entry in differences if not (view.rolled_back and entry.kind == "left out")]
+    if texts:
         more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
         yield _about(
             "groups-unpredicted", "info", "iommu_group", "the log records other IOMMU groups than the dump lets expect",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.linux.acs import REQUIRED, Reason
-from lspci_parse.lspci.pci_ids import class_id
+from lspci_parse.lspci.pci_ids import is_amd_iommu
 from lspci_parse.model.display import short
 from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, BusKind
 
@@ -36,7 +36,7 @@ def switched_off(tree: Topology, boot: Boot) -> str | None:
 
 
 def _has_amd_iommu(tree: Topology) -> bool:
-    return any(class_id(device) == "0806" for device in tree.devices.values())
+    return any(map(is_amd_iommu, tree.devices.values()))
 
 
 def assumptions(tree: Topology, boot: Boot, walk: Walk) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lspci_parse.linux.acs import Isolation, unreadable
 from lspci_parse.linux.groups.dma_aliases import Aliases
 from lspci_parse.linux.groups.model import Group, How, Join, Undecided
-from lspci_parse.lspci.pci_ids import is_vmd
+from lspci_parse.lspci.pci_ids import class_id, is_amd_iommu, is_vmd
 from lspci_parse.model.display import short
 from lspci_parse.topology.tree import FIRST_VMD_DOMAIN, TO_EXPRESS, TO_PCI, BusKind
 
@@ -84,8 +84,8 @@ class Walk:
         return len(self._vmds)
 
     def _visit(self, device: Address) -> None:
-        if device.domain >= FIRST_VMD_DOMAIN and self.boot.kernel.version < (5, 6):
-            why = "Linux before 5.6 gives no group to functions behind a Volume Management Device"
+        why = self._left_out(device)
+        if why is not None:
             self.ungrouped.append(Undecided(device, why))
             return
         try:
@@ -104,6 +104,25 @@ class Walk:
             self._joins[found.group].append(Join(device, found.how, found.culprits, found.why))
         if device.domain >= FIRST_VMD_DOMAIN:
             self._vmd_groups.setdefault(device.domain, self._group[device])
+
+    def _left_out(self, device: Address) -> str | None:
+        """Return why no IOMMU covers a function, ``None`` if one does.
+
+        AMD's firmware lets the covered functions (IVRS) begin behind the IOMMU's own, ``xx:00.2``: so on each of 18
+        recorded hosts.
+        """
+        if device.domain >= FIRST_VMD_DOMAIN and self.boot.kernel.version < (5, 6):
+            return "Linux before 5.6 gives no group to functions behind a Volume Management Device"
+        if self._is_amd_iommu(device):
+            return "it is the IOMMU itself"
+        if class_id(self.tree.devices[device]) == "0600" and any(
+            map(self._is_amd_iommu, self.tree.slot(device))
+        ):
+            return "the IOMMU covers no host bridge beside its own function"
+        return None
+
+    def _is_amd_iommu(self, device: Address) -> bool:
+        return is_amd_iommu(self.tree.devices[device])
 
     def _find(self, device: Address) -> _Found | None:
         """Return the group that a function joins; ``None`` if it begins one."""

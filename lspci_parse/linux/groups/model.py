@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from lspci_parse.model.address import Address
 from lspci_parse.model.display import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from lspci_parse.model.address import Address
-
+AbsenceCause: TypeAlias = Literal["command line", "given up", "hypervisor", "guest", "iommu off"]
 How = Literal["bridge", "path", "slot", "alias", "vmd"]
 
 
@@ -53,14 +53,29 @@ class Disagreement(NamedTuple):
 
     Attributes:
         kind: ``together`` (predicted in one group, recorded in several), ``apart`` (recorded in one, predicted in
-            several) or ``without`` (recorded in a group, predicted in none).
+            several), ``without`` (recorded in a group, predicted in none) or ``left out`` (predicted in a group,
+            recorded in none).
         parts: the functions concerned, by recorded group for ``together``, else by predicted group.
         text: the same in words.
     """
 
-    kind: Literal["together", "apart", "without"]
+    kind: Literal["together", "apart", "without", "left out"]
     parts: tuple[tuple[Address, ...], ...]
     text: str
+
+
+class Absence(NamedTuple):
+    """Why a host has no IOMMU groups.
+
+    Attributes:
+        cause: ``command line`` (switched off there), ``given up`` (all groups were taken back at boot),
+            ``hypervisor`` (it keeps the IOMMU), ``guest`` (it was given none) or ``iommu off`` (by firmware, build or
+            for want of a parameter or driver).
+        why: in words, a clause.
+    """
+
+    cause: AbsenceCause
+    why: str
 
 
 class _Groups(NamedTuple):
@@ -68,9 +83,12 @@ class _Groups(NamedTuple):
     groups: tuple[Group, ...]
     undecided: tuple[Undecided, ...] = ()
     ungrouped: tuple[Undecided, ...] = ()
-    off: str | None = None
+    absent: Absence | None = None
     recorded: Mapping[Address, int] | None = None
     assumptions: tuple[str, ...] = ()
+    with_iommu: Groups | None = None
+    other_rules: str | None = None
+    switched_off_since: tuple[Address, ...] = ()
 
 
 class Groups(_Groups):  # a named tuple has no place for what is cached
@@ -78,23 +96,73 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
 
     Attributes:
         kernel: the release whose rules were used.
-        groups: in the order in which Linux would make them.
+        groups: in the order in which Linux would make them; none where the host is known to have none.
         undecided: functions whose group the dump cannot tell.
         ungrouped: functions that Linux leaves without a group.
-        off: why Linux makes no groups at all, or ``None``.
+        absent: why the host has no groups, or ``None``.
         recorded: the group numbers that the host recorded, by function. They never enter the prediction.
         assumptions: what the prediction takes for granted, since the dump does not show it.
+        with_iommu: of a host without groups, those it would have with its IOMMU on: the flags of ACS are then as
+            Linux sets them, and not as the dump shows them. ``None`` for a host that has groups.
+        other_rules: how the platform groups devices, where the common rules do not hold and nothing is predicted.
+        switched_off_since: ports whose ACS is off, though the recorded groups were made with it on.
     """
+
+    @property
+    def off(self) -> str | None:
+        """Why Linux makes no groups at all, in words, or ``None``."""
+        return None if self.absent is None else self.absent.why
 
     @cached_property
     def number(self) -> Mapping[Address, int]:
         """The index in ``groups`` of each function's group. Numbers of a running kernel differ."""
         return {device: index for index, group in enumerate(self.groups) for device in group.devices}
 
-    def of(self, device: Address) -> Group | None:
-        """Return the group of a function, or ``None`` if it has none or the dump cannot tell."""
-        index = self.number.get(device)
+    def of(self, device: Address | str) -> Group | None:
+        """Return the group of a function (``31:00.0``), or ``None`` if it has none or the dump cannot tell.
+
+        Raises:
+            ValueError: a text that is no address.
+        """
+        index = self.number.get(Address.parse(device) if isinstance(device, str) else device)
         return None if index is None else self.groups[index]
+
+    @cached_property
+    def actual(self) -> tuple[Group, ...]:
+        """The groups that the host has: the recorded ones, explained by the prediction, else the predicted ones."""
+        if not self.recorded:
+            return self.groups
+        order = {device: place for place, device in enumerate(self.number)}
+        members: defaultdict[int, list[Address]] = defaultdict(list)
+        for device in sorted(self.recorded, key=lambda device: (order.get(device, len(order)), device)):
+            members[self.recorded[device]].append(device)
+        found = tuple(self._explained(tuple(group)) for group in members.values())
+        if self._recorded_whole:
+            return found
+        return (*found, *(group for group in self.groups if self.recorded.keys().isdisjoint(group.devices)))
+
+    @cached_property
+    def _recorded_whole(self) -> bool:
+        """Whether the record has most functions; those that it lacks are then in no group."""
+        recorded = self.recorded or {}
+        return 2 * sum(device in recorded for device in self.number) > len(self.number)
+
+    def _explained(self, devices: tuple[Address, ...]) -> Group:
+        """Return a recorded group with the predicted joins that hold inside it."""
+        joins = (
+            join
+            for index in dict.fromkeys(self.number[device] for device in devices if device in self.number)
+            for join in self.groups[index].joined_by
+        )
+        first, within = devices[0], frozenset(devices)
+        return Group(
+            devices,
+            tuple(
+                join
+                for join in joins
+                if join.device in within and join.device != first and within.intersection(join.culprits)
+            ),
+        )
 
     @cached_property
     def disagreements(self) -> tuple[Disagreement, ...]:
@@ -108,6 +176,7 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
             )
             for entry in without
         ]
+        found += self._left_out()
         found += [
             Disagreement("together", parts, f"predicted together, recorded apart: {_words(parts)}")
             for parts in _torn(both, recorded)
@@ -117,6 +186,14 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
             for parts in _torn(recorded, both)
         ]
         return tuple(found)
+
+    def _left_out(self) -> Iterator[Disagreement]:
+        """Yield functions without a recorded group, of a record that has most of the others."""
+        recorded = self.recorded if self.recorded and self.absent is None else {}
+        for device in self.number if recorded and self._recorded_whole else ():
+            if device not in recorded:
+                text = f"{short(device)} has a group, the kernel left it without one"
+                yield Disagreement("left out", ((device,),), f"predicted: {text}")
 
     @property
     def agrees(self) -> bool | None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.errors import LspciError
-from lspci_parse.linux.acs import unreadable
+from lspci_parse.evidence.host import Host
+from lspci_parse.evidence.log_facts import AcsQuirk
+from lspci_parse.linux.acs import Isolation, Reason, unreadable
+from lspci_parse.linux.groups.absence import absence
 from lspci_parse.linux.groups.assumptions import assumptions, switched_off
 from lspci_parse.linux.groups.device_group import Walk
-from lspci_parse.linux.groups.model import Groups
+from lspci_parse.linux.groups.model import Absence, Groups
 from lspci_parse.linux.kernel import NEWEST, Boot, Kernel
+from lspci_parse.linux.platforms import other_rules
 from lspci_parse.model.dump import Dump
 from lspci_parse.topology.tree import topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lspci_parse.evidence.host import Host
     from lspci_parse.model.address import Address
 
 
@@ -47,18 +50,37 @@ def predict(
         boot = Boot(release or NEWEST, known=release is not None, cmdline=cmdline)
     if recorded is None:
         recorded = {d.address: d.iommu_group for d in dump if d.iommu_group is not None}
-    off = switched_off(topology(dump), boot)
+    recorded = {device: number for device, number in recorded.items() if device in dump}
+    off = None if recorded else switched_off(topology(dump), boot)
     if off is not None:
-        return Groups(str(boot.kernel), (), off=off, recorded=recorded)
-    return _predict(dump, boot, recorded)
+        return _without_groups(dump, boot, Absence("command line", off))
+    return _predict(dump, _decided(dump, boot, recorded), recorded)
+
+
+def _without_groups(dump: Dump, boot: Boot, absent: Absence) -> Groups:
+    """Return that there are no groups, and those that there would be with the IOMMU on."""
+    try:
+        with_iommu = _predict(dump, boot._replace(flags_as_set=True), {})
+    except LspciError:
+        with_iommu = None
+    return Groups(str(boot.kernel), (), absent=absent, recorded={}, with_iommu=with_iommu)
+
+
+def _decided(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Boot:
+    """Let recorded groups decide whether the kernel has the patch that ``pcie_acs_override=`` belongs to."""
+    if boot.patched is not None or not recorded or not boot.parameter("pcie_acs_override"):
+        return boot
+    with_, without = (boot._replace(patched=patched) for patched in (True, False))
+    differences = [len(_predict(dump, way, recorded).disagreements) for way in (with_, without)]
+    return with_ if differences[0] < differences[1] else without
 
 
 def _predict(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Groups:
     tree = topology(dump)
     walk = Walk(tree, boot)
-    if walk.undecided and _blind(dump, walk):
+    if walk.undecided and _blind(dump, walk) and not recorded:
         raise _refusal(dump, walk)
-    return Groups(
+    found = Groups(
         str(boot.kernel),
         walk.groups,
         tuple(walk.undecided),
@@ -66,6 +88,24 @@ def _predict(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Groups:
         recorded=recorded,
         assumptions=tuple(assumptions(tree, boot, walk)),
     )
+    return found._replace(switched_off_since=_switched_off_since(found, walk.isolation))
+
+
+def _switched_off_since(found: Groups, isolation: Isolation) -> tuple[Address, ...]:
+    """Return ports whose flags are off, though the kernel made the groups with them on.
+
+    Linux makes groups once, when it finds a device; what changes later moves nothing (``iommu_probe_device``).
+    """
+    torn = {
+        device
+        for entry in found.disagreements
+        if entry.kind == "together"
+        for part in entry.parts
+        for device in part
+    }
+    joins = (join for group in found.groups for join in group.joined_by if torn.intersection(group.devices))
+    culprits = dict.fromkeys(culprit for join in joins for culprit in join.culprits)
+    return tuple(culprit for culprit in culprits if isolation[culprit].reason is Reason.FLAGS_OFF)
 
 
 def _blind(dump: Dump, walk: Walk) -> bool:
@@ -103,7 +143,27 @@ def boot_of(host: Host | Dump, kernel: str | Kernel | None = None) -> Boot:
     kernel = kernel or _release(host.kernel)
     release = Kernel.parse(kernel) if isinstance(kernel, str) else kernel
     cmdline = None if host.cmdline is None else host.cmdline.text
-    return Boot(release or NEWEST, release is not None, cmdline, host.aliases, host.pch_failed)
+    return Boot(
+        release or NEWEST,
+        release is not None,
+        cmdline,
+        host.aliases,
+        host.pch_failed,
+        _patched(host, release),
+    )
+
+
+def _patched(host: Host, release: Kernel | None) -> bool | None:
+    """Tell whether a kernel has the patch of ``pcie_acs_override=``; ``None`` where nothing tells.
+
+    The patch warns when it reads its parameter, which is early; a kernel without it does not.
+    """
+    log = host.own_log
+    if log is not None and any(quirk.address is None for quirk in log.of(AcsQuirk)):
+        return True
+    if log is not None and log.complete:
+        return False
+    return True if release is not None and release.carries_override else None
 
 
 def _release(text: str | None) -> Kernel | None:
@@ -125,5 +185,34 @@ def groups(host: Host | Dump, *, kernel: str | Kernel | None = None) -> Groups:
     """
     boot = boot_of(host, kernel)
     if isinstance(host, Dump):
-        return predict(host, boot=boot)
-    return predict(host.dump, boot=boot, recorded=host.recorded)
+        host = Host(host.source or "", host)
+    platform = other_rules(host)
+    if platform is not None:
+        recorded = {device: number for device, number in (host.recorded or {}).items() if device in host.dump}
+        return Groups(str(boot.kernel), (), recorded=recorded, other_rules=platform.what)
+    absent = absence(host, boot)
+    if absent is None:
+        return predict(host.dump, boot=boot, recorded=host.recorded)
+    if absent.cause == "given up":
+        # The log has the groups that were made until then, and the prediction tells why they were given up.
+        return predict(host.dump, boot=boot, recorded=host.recorded)._replace(absent=absent)
+    return _without_groups(host.dump, boot, absent)
+
+
+def isolation_of(
+    host: Host | Dump, kernel: str | Kernel | None = None, *, with_iommu: bool = False
+) -> Isolation:
+    """Return the verdicts on a host's functions that its groups stand on.
+
+    Args:
+        host: a host, or only its dump.
+        kernel: another release than the host's.
+        with_iommu: suppose that the IOMMU is on: the flags are as Linux sets them.
+
+    Raises:
+        LspciError: ``kernel`` is not a release.
+    """
+    dump = host if isinstance(host, Dump) else host.dump
+    recorded = {} if isinstance(host, Dump) else host.recorded or {}
+    boot = _decided(dump, boot_of(host, kernel)._replace(flags_as_set=with_iommu), recorded)
+    return Isolation(topology(dump), boot)

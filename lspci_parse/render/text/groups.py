@@ -21,26 +21,53 @@ def groups(found: Groups, dump: Dump) -> str:
 
 
 def _lines(found: Groups, dump: Dump) -> Iterator[str]:
-    if found.off is not None:
-        yield f"Linux {found.kernel} makes no IOMMU groups here: {found.off}."
-    elif found.groups:
-        yield f"IOMMU groups as Linux {found.kernel} makes them; a kernel numbers them as it likes:"
-        yield ""
-        rows = [row for group in found.groups for row in _rows(group, found, dump)]
-        yield from table(rows, ("", "device", "what", "recorded", "name")).split("\n")
-        yield from _reasons(found)
+    if found.absent is not None:
+        yield f"This host has no IOMMU groups: {found.absent.why}."
+        if found.with_iommu is not None:
+            yield ""
+            yield f"With the IOMMU on, Linux {found.kernel} would make:"
+            yield from _table(found.with_iommu, dump)
+            return
+    if found.other_rules is not None:
+        yield f"Not predicted: {found.other_rules}."
+        yield from _recorded(found, dump)
+        return
+    if found.groups:
+        was = (
+            ", as they were until then" if found.absent is not None else "; a kernel numbers them as it likes"
+        )
+        yield f"IOMMU groups as Linux {found.kernel} makes them{was}:"
+        yield from _table(found, dump)
+    yield ""
+    yield _agreement(found)
+    yield from (f"  {disagreement.text}" for disagreement in found.disagreements)
+    if found.switched_off_since:
+        ports = " ".join(map(short, found.switched_off_since))
+        yield f"  ACS was switched off after the groups were made: {ports}"
+
+
+def _table(found: Groups, dump: Dump) -> Iterator[str]:
+    yield ""
+    rows = [row for group in found.groups for row in _rows(group, found, dump)]
+    yield from table(rows, ("", "device", "what", "recorded", "name")).split("\n")
+    yield from _reasons(found)
     for title, entries in (("Not decided", found.undecided), ("In no group", found.ungrouped)):
         if entries:
             yield ""
             yield f"{title}:"
             yield from (f"  {short(device)}: {why}" for device, why in entries)
-    yield ""
-    yield _agreement(found)
-    yield from (f"  {disagreement.text}" for disagreement in found.disagreements)
     if found.assumptions:
         yield ""
         yield "Taken for granted, since the dump does not show it:"
         yield from (f"  {assumption}" for assumption in found.assumptions)
+
+
+def _recorded(found: Groups, dump: Dump) -> Iterator[str]:
+    """Yield the groups that the kernel recorded, where nothing is predicted."""
+    if found.recorded:
+        yield ""
+        rows = [row for group in found.actual for row in _rows(group, found, dump)]
+        yield from table(rows, ("", "device", "what", "recorded", "name")).split("\n")
 
 
 def _rows(group: Group, found: Groups, dump: Dump) -> Iterator[list[str]]:
@@ -54,11 +81,16 @@ def _rows(group: Group, found: Groups, dump: Dump) -> Iterator[list[str]]:
 
 
 def _reasons(found: Groups) -> Iterator[str]:
-    joins = [join for group in found.groups for join in group.joined_by]
-    if joins:
+    """Yield what joins the members of each group, each reason once with all that it is true of."""
+    shared = [group for group in found.groups if group.joined_by]
+    if shared:
         yield ""
         yield "Why devices share a group:"
-        yield from (f"  {short(join.device)}: {join.why}" for join in joins)
+    for group in shared:
+        joined: dict[str, list[str]] = {}
+        for join in group.joined_by:
+            joined.setdefault(join.why, []).append(short(join.device))
+        yield from (f"  {' '.join(devices)}: {why}" for why, devices in joined.items())
 
 
 def _agreement(found: Groups) -> str:

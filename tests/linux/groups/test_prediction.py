@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Partition = set[frozenset[str]]
+AMD_IOMMU = "Advanced Micro Devices, Inc. [AMD] IOMMU"
 KERNEL = "6.1.0-56-amd64"
 """The kernel of every recorded virtual machine."""
 
@@ -541,7 +542,7 @@ def test_an_iommu_that_is_switched_off_makes_no_groups(cmdline: str, iommu: str 
             KERNEL,
             "may be virtual functions",
         ),
-        ([function("00:00.2", class_="IOMMU")], KERNEL, "ACPI's IVRS table"),
+        ([function("00:00.2", class_="IOMMU", name=AMD_IOMMU)], KERNEL, "ACPI's IVRS table"),
         (
             [function("00:05.0", name="Adaptec AAC-RAID")],
             KERNEL,
@@ -606,7 +607,7 @@ def host(kernel: str | None, cmdline: str | None = None) -> Host:
         machine(*VMD),
         kernel=kernel,
         cmdline=None if cmdline is None else parse_cmdline(cmdline),
-        groups={at("0000:00:0e.0"): 4},
+        groups=None if cmdline else {at("0000:00:0e.0"): 4},
     )
 
 
@@ -693,6 +694,8 @@ def test_recorded_real_machines(shared: Path) -> None:
         try:
             found = predict(parse(path.read_bytes()))
         except LspciError:  # an excerpt without bridges
+            continue
+        if found.agrees is None:  # likewise, and all that is said of it is recorded
             continue
         assert found.agrees is True, (path, found.disagreements)
         compared += len(found.recorded or ())
