@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from lspci_parse.linux.groups.model import Groups
+    from lspci_parse.linux.groups.what_if import WhatIf
 
 SCHEMA: Final = "lspci-parse.groups/1"
 
 
-def as_json(groups: Groups) -> dict[str, Any]:
-    """Return a prediction as a JSON document (schema ``lspci-parse.groups/1``)."""
+def as_json(groups: Groups, supposed: WhatIf | None = None) -> dict[str, Any]:
+    """Return a prediction as a JSON document (schema ``lspci-parse.groups/1``).
+
+    Args:
+        groups: the groups.
+        supposed: the condition that they are predicted under, with today's groups.
+    """
     recorded = groups.recorded or {}
     return {
         "schema": SCHEMA,
@@ -44,4 +50,15 @@ def as_json(groups: Groups) -> dict[str, Any]:
         "other_rules": groups.other_rules,
         "switched_off_since": [str(device) for device in groups.switched_off_since],
         "with_iommu": None if groups.with_iommu is None else as_json(groups.with_iommu),
+        "what_if": None if supposed is None else _what_if(supposed),
+    }
+
+
+def _what_if(supposed: WhatIf) -> dict[str, Any]:
+    return {
+        "conditions": list(supposed.conditions),
+        "taken_out": list(map(str, supposed.gone)),
+        "joined": [[list(map(str, part)) for part in parts] for parts in supposed.joined],
+        "split": [[list(map(str, part)) for part in parts] for parts in supposed.split],
+        "today": as_json(supposed.today),
     }

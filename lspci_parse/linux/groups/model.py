@@ -179,11 +179,11 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
         found += self._left_out()
         found += [
             Disagreement("together", parts, f"predicted together, recorded apart: {_words(parts)}")
-            for parts in _torn(both, recorded)
+            for parts in split_up(both, recorded)
         ]
         found += [
             Disagreement("apart", parts, f"recorded together, predicted apart: {_words(parts)}")
-            for parts in _torn(recorded, both)
+            for parts in split_up(recorded, both)
         ]
         return tuple(found)
 
@@ -203,7 +203,7 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
         return not self.disagreements
 
 
-def _torn(
+def split_up(
     whole: Mapping[Address, int], parts: Mapping[Address, int]
 ) -> Iterable[tuple[tuple[Address, ...], ...]]:
     """Yield the groups of ``whole`` that are several in ``parts``, as those several."""

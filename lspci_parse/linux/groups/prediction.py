@@ -54,28 +54,33 @@ def predict(
     off = None if recorded else switched_off(topology(dump), boot)
     if off is not None:
         return _without_groups(dump, boot, Absence("command line", off))
-    return _predict(dump, _decided(dump, boot, recorded), recorded)
+    return predict_by(dump, resolved(dump, boot, recorded), recorded)
 
 
 def _without_groups(dump: Dump, boot: Boot, absent: Absence) -> Groups:
     """Return that there are no groups, and those that there would be with the IOMMU on."""
     try:
-        with_iommu = _predict(dump, boot._replace(flags_as_set=True), {})
+        with_iommu = predict_by(dump, boot._replace(flags_as_set=True), {})
     except LspciError:
         with_iommu = None
     return Groups(str(boot.kernel), (), absent=absent, recorded={}, with_iommu=with_iommu)
 
 
-def _decided(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Boot:
-    """Let recorded groups decide whether the kernel has the patch that ``pcie_acs_override=`` belongs to."""
+def resolved(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Boot:
+    """Let recorded groups decide whether the kernel has the patch of ``pcie_acs_override=``, if nothing else does."""
     if boot.patched is not None or not recorded or not boot.parameter("pcie_acs_override"):
         return boot
     with_, without = (boot._replace(patched=patched) for patched in (True, False))
-    differences = [len(_predict(dump, way, recorded).disagreements) for way in (with_, without)]
+    differences = [len(predict_by(dump, way, recorded).disagreements) for way in (with_, without)]
     return with_ if differences[0] < differences[1] else without
 
 
-def _predict(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Groups:
+def predict_by(dump: Dump, boot: Boot, recorded: Mapping[Address, int]) -> Groups:
+    """Predict the groups of a host whose IOMMU is on.
+
+    Raises:
+        LspciError: the dump does not show what every decision hangs on, and nothing is recorded.
+    """
     tree = topology(dump)
     walk = Walk(tree, boot)
     if walk.undecided and _blind(dump, walk) and not recorded:
@@ -214,5 +219,5 @@ def isolation_of(
     """
     dump = host if isinstance(host, Dump) else host.dump
     recorded = {} if isinstance(host, Dump) else host.recorded or {}
-    boot = _decided(dump, boot_of(host, kernel)._replace(flags_as_set=with_iommu), recorded)
+    boot = resolved(dump, boot_of(host, kernel)._replace(flags_as_set=with_iommu), recorded)
     return Isolation(topology(dump), boot)

@@ -9,7 +9,7 @@ from lspci_parse.render.escape import printable
 from lspci_parse.render.text.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lspci_parse.linux.groups.model import Group, Groups
     from lspci_parse.model.dump import Dump
@@ -50,7 +50,7 @@ def _table(found: Groups, dump: Dump) -> Iterator[str]:
     yield ""
     rows = [row for group in found.groups for row in _rows(group, found, dump)]
     yield from table(rows, ("", "device", "what", "recorded", "name")).split("\n")
-    yield from _reasons(found)
+    yield from reasons(found.groups)
     for title, entries in (("Not decided", found.undecided), ("In no group", found.ungrouped)):
         if entries:
             yield ""
@@ -80,9 +80,9 @@ def _rows(group: Group, found: Groups, dump: Dump) -> Iterator[list[str]]:
         yield [bracket, short(address), kind(device), "" if number is None else str(number), device.name]
 
 
-def _reasons(found: Groups) -> Iterator[str]:
-    """Yield what joins the members of each group, each reason once with all that it is true of."""
-    shared = [group for group in found.groups if group.joined_by]
+def reasons(groups: Iterable[Group]) -> Iterator[str]:
+    """Yield what joins the members of groups, for each group each reason once with all that it is true of."""
+    shared = [group for group in groups if group.joined_by]
     if shared:
         yield ""
         yield "Why devices share a group:"
