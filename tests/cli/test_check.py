@@ -29,8 +29,10 @@ def test_the_exit_code_is_the_verdict(
     code: int,
     verdict: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     snapshot: SnapshotAssertion,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     path = str(CORPUS / host)
     assert main(["check", path, "--policy", policy]) == code
     assert capsys.readouterr().out == snapshot
