@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from lspci_parse.linux.groups.model import Groups
+    from lspci_parse.linux.groups.model import Group, Groups
     from lspci_parse.linux.groups.what_if import WhatIf
 
 SCHEMA: Final = "lspci-parse.groups/1"
@@ -23,21 +23,7 @@ def as_json(groups: Groups, supposed: WhatIf | None = None) -> dict[str, Any]:
         "schema": SCHEMA,
         "kernel": groups.kernel,
         "off": groups.off,
-        "groups": [
-            {
-                "devices": [str(device) for device in group.devices],
-                "joined_by": [
-                    {
-                        "device": str(join.device),
-                        "how": join.how,
-                        "culprits": [str(culprit) for culprit in join.culprits],
-                        "why": join.why,
-                    }
-                    for join in group.joined_by
-                ],
-            }
-            for group in groups.groups
-        ],
+        "groups": list(map(_group, groups.groups)),
         "undecided": [{"device": str(entry.device), "why": entry.why} for entry in groups.undecided],
         "ungrouped": [{"device": str(entry.device), "why": entry.why} for entry in groups.ungrouped],
         "recorded": {str(device): number for device, number in sorted(recorded.items())},
@@ -51,6 +37,21 @@ def as_json(groups: Groups, supposed: WhatIf | None = None) -> dict[str, Any]:
         "switched_off_since": [str(device) for device in groups.switched_off_since],
         "with_iommu": None if groups.with_iommu is None else as_json(groups.with_iommu),
         "what_if": None if supposed is None else _what_if(supposed),
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "devices": list(map(str, group.devices)),
+        "joined_by": [
+            {
+                "device": str(join.device),
+                "how": join.how,
+                "culprits": list(map(str, join.culprits)),
+                "why": join.why,
+            }
+            for join in group.joined_by
+        ],
     }
 
 

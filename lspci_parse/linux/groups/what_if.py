@@ -9,6 +9,7 @@ from lspci_parse.errors import LspciError
 from lspci_parse.linux.acs import Isolation, Reason
 from lspci_parse.linux.groups.model import split_up
 from lspci_parse.linux.groups.prediction import boot_of, groups, predict_by, resolved
+from lspci_parse.linux.kernel import Kernel
 from lspci_parse.model.address import Address
 from lspci_parse.model.display import listed, short
 from lspci_parse.model.dump import Dump
@@ -84,18 +85,19 @@ def what_if(
     if override is not None:
         boot = _overriding(boot, override)
     if kernel is not None:
-        other = boot_of(host, kernel)
-        boot = boot._replace(kernel=other.kernel, known=True)
-    kept = [
-        (device, line) for device, line in zip(dump, dump.lines, strict=True) if device.address not in gone
-    ]
-    rest = Dump(tuple(device for device, _ in kept), tuple(line for _, line in kept), dump.source)
-    then = predict_by(rest, boot._replace(flags_as_set=today.with_iommu is not None), {})
+        boot = boot._replace(kernel=Kernel.parse(kernel), known=True)
+    then = predict_by(_rest(dump, gone), boot._replace(flags_as_set=today.with_iommu is not None), {})
     conditions = [f"ACS of {short(device)} is {'on' if on else 'off'}" for device, on in set_.items()]
     conditions += [f"{listed(gone)} {'is' if len(gone) == 1 else 'are'} taken out"] if gone else []
     conditions += [f"pcie_acs_override={override}, with the patch"] if override is not None else []
     conditions += [f"the kernel is Linux {boot.kernel}"] if kernel is not None else []
     return WhatIf(tuple(conditions), today, then, gone)
+
+
+def _rest(dump: Dump, gone: Sequence[Address]) -> Dump:
+    """Return a dump without some of its functions."""
+    kept = [pair for pair in zip(dump, dump.lines, strict=True) if pair[0].address not in gone]
+    return Dump(tuple(device for device, _ in kept), tuple(line for _, line in kept), dump.source)
 
 
 def _judged(today: Groups) -> Groups:
