@@ -160,13 +160,14 @@ def _restore(view: HostView, refusal: Refusal) -> Iterator[str]:
     bios = _bios_of(view)
     if lost and bios is not None and bios.here != bios.healthy:
         yield (
-            f"Bring BIOS {bios.here} to A's {bios.healthy}, or both to the newest, then power off fully; lspci shows "
-            f"whether {listed(lost)} has ACS again."
+            f"Power off fully, and bring BIOS {bios.here} to A's {bios.healthy}, or both to the newest. lspci then "
+            f"shows ACS on {listed(lost)} again, or lspci -xxxx a hole in its list of capabilities."
         )
     elif lost:
         yield (
-            f"Compare BIOS{' settings' if bios else ' versions and settings'} (ACS, PCIe isolation) with A's, load the "
-            f"defaults, then power off fully; if {listed(lost)} still has no ACS, the board may be defective."
+            f"Power off fully, and compare BIOS{' settings' if bios else ' versions and settings'} (ACS, PCIe "
+            f"isolation) with A's. lspci then shows ACS on {listed(lost)} again, or lspci -xxxx a hole in its list of "
+            "capabilities."
         )
     elif without := unisolated_in(view, refusal):
         yield (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lspci_parse.model.address import Address
 
@@ -53,6 +53,12 @@ class Finding(NamedTuple):
     name: str = ""
     likely: tuple[int, ...] = ()
     facts: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> Iterator[tuple[int, str]]:
+        """Yield each cause's index with how it is one: ``because of`` or ``likely because of``."""
+        for cause in self.because:
+            yield cause, "likely because of" if cause in self.likely else "because of"
 
     @property
     def device(self) -> Address | None:

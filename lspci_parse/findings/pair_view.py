@@ -148,16 +148,10 @@ class PairView:
     def partitions(self) -> tuple[Partition, Partition] | None:
         """The groups of both hosts, of the functions both have, written with host B's addresses.
 
-        Recorded groups where both hosts print them, else predicted ones for both. ``None`` where a host made no
-        groups, or its dump cannot tell.
+        Recorded groups where both hosts have them, those of a set-up that was given up, too; else predicted ones for
+        both, of a host without groups those with its IOMMU on. ``None`` where a dump cannot tell.
         """
-        # A host whose set-up was rolled back has no groups left, but its log tells those it had made. Where neither
-        # dump shows groups, what its release could have printed does not matter: predictions are compared.
-        one_shows = self.a.shows_groups != self.b.shows_groups
-        rolled_back = self.a.rolled_back or self.b.rolled_back
         if self.other_system:
-            return None
-        if one_shows and not rolled_back and (self.a.iommu_off or self.b.iommu_off):
             return None
         group_a, group_b = self.a.host.recorded, self.b.host.recorded
         if not group_a or not group_b:

@@ -29,7 +29,7 @@ def _annotation(comparison: Comparison, finding: Finding) -> str:
     properties = f"title={_property(name(finding))}"
     if source != "-":
         properties += f",file={_property(printable(source))}"
-    because = [f"because of {name(comparison.findings[cause])}" for cause in finding.because]
+    because = [f"{word} {name(comparison.findings[cause])}" for cause, word in finding.links]
     message = "\n".join(
         filter(None, map(printable, (finding.title, finding.detail, finding.remedy, ", ".join(because))))
     )

@@ -71,5 +71,5 @@ def _said(comparison: Comparison, finding: Finding) -> str:
     if finding.before is not None or finding.after is not None:
         lines += [f"A: {said(finding.before)}", f"B: {said(finding.after)}"]
     lines += filter(None, (finding.detail, finding.remedy))
-    lines += [f"because of {name(comparison.findings[cause])}" for cause in finding.because]
+    lines += [f"{word} {name(comparison.findings[cause])}" for cause, word in finding.links]
     return "\n".join(map(printable, lines))

@@ -76,7 +76,13 @@ def _section(indices: Sequence[int], findings: Sequence[Finding]) -> Iterator[st
     yield ""
     for index in indices:
         yield f"- **{index + 1}.** {_prose(findings[index].title)}"
-        for label, links in (("because of", findings[index].because), ("leads to", findings[index].leads_to)):
+        finding = findings[index]
+        certain = [link for link in finding.because if link not in finding.likely]
+        for label, links in (
+            ("because of", certain),
+            ("likely because of", finding.likely),
+            ("leads to", finding.leads_to),
+        ):
             if links:
                 yield f"  - {label} {', '.join(_link(link, findings[link]) for link in links)}"
     for label, words in (("Why", first.detail), ("Try", first.remedy)):

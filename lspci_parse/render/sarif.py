@@ -68,9 +68,9 @@ def _result(comparison: Comparison, finding: Finding) -> dict[str, Any]:
             {
                 **place,
                 "id": cause,
-                "message": {"text": _message(f"because of {name(comparison.findings[cause])}")},
+                "message": {"text": _message(f"{word} {name(comparison.findings[cause])}")},
             }
-            for cause in finding.because
+            for cause, word in finding.links
             for place in _location(comparison, comparison.findings[cause])
         ],
         "partialFingerprints": {"lspciFinding/v1": _fingerprint(finding)},

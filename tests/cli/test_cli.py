@@ -29,7 +29,12 @@ def test_diff_names_the_lost_acs_first(capsys: pytest.CaptureFixture[str]) -> No
     assert err == ""
     headlines = [line for line in out.splitlines() if line.startswith(("CRITICAL", "WARNING", "INFO"))]
     assert headlines[0] == "CRITICAL  acs-lost  00:1c.5 (Root Port) has lost its ACS capability"
-    assert [line.split()[1] for line in headlines] == ["acs-lost", "driver-missing", "groups-merged"]
+    assert [line.split()[1] for line in headlines] == [
+        "acs-lost",
+        "iommu-off",
+        "driver-missing",
+        "groups-merged",
+    ]
 
 
 def test_what_was_not_used_is_told_beside_the_output(
@@ -51,15 +56,16 @@ def test_diff_json_has_the_promised_shape(capsys: pytest.CaptureFixture[str]) ->
     assert main(["diff", "--json", str(GOOD), str(BAD)]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["schema"] == "lspci-parse.diff/1"
-    lost, *drivers, merged = report["findings"]
+    lost, off, *drivers, merged = report["findings"]
+    assert off["rule"] == "iommu-off"
     assert [finding["rule"] for finding in drivers] == ["driver-missing", "driver-missing"]
     assert (lost["rule"], lost["severity"], lost["a"], lost["b"], lost["path"]) == (
         "acs-lost", "critical", "0000:00:1c.5", "0000:00:1c.5", "acs",
     )  # fmt: skip
     assert lost["values"]["a"].endswith("] Access Control Services")
     assert lost["values"]["b"] is None
-    assert (lost["leads_to"], merged["because"]) == ([3], [0])
-    assert report["summary"]["critical"] == 3
+    assert (lost["leads_to"], merged["because"]) == ([4], [0])
+    assert report["summary"]["critical"] == 4
 
 
 @pytest.mark.parametrize(
@@ -67,8 +73,32 @@ def test_diff_json_has_the_promised_shape(capsys: pytest.CaptureFixture[str]) ->
     [
         (["--fail-on", "critical"], 1),
         (["--only", "link-degraded"], 0),
-        (["--ignore", "00:1c.5/acs", "--ignore", "groups-*", "--ignore", "31:00.?"], 0),
-        (["--ignore", "acs-lost", "--ignore", "driver-*", "--fail-on", "critical"], 0),
+        (
+            [
+                "--ignore",
+                "00:1c.5/acs",
+                "--ignore",
+                "groups-*",
+                "--ignore",
+                "31:00.?",
+                "--ignore",
+                "iommu-off",
+            ],
+            0,
+        ),
+        (
+            [
+                "--ignore",
+                "acs-lost",
+                "--ignore",
+                "driver-*",
+                "--ignore",
+                "iommu-off",
+                "--fail-on",
+                "critical",
+            ],
+            0,
+        ),
         (["--match", "address"], 1),
     ],
 )

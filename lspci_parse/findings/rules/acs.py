@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from lspci_parse.comparison.difference import title
 from lspci_parse.comparison.matching import Pair
+from lspci_parse.findings.capability_list import acs_hole
 from lspci_parse.findings.model import Cause, Finding, Found, Severity
 from lspci_parse.findings.rule import rule
 from lspci_parse.linux.acs import REQUIRED
 from lspci_parse.model.display import listed, named
+from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
 _SWITCHES: Final = ("intel_iommu", "amd_iommu", "iommu")
 """Kernel parameters that switch the IOMMU."""
 _WHY: Final = (
-    "Without ACS nothing keeps devices below this function from reaching each other, or its neighbours, past the "
-    "IOMMU; Linux then puts them into one IOMMU group."
+    "Without ACS nothing makes requests from below this function go up to the IOMMU. Linux then puts what is below a "
+    "port into the port's IOMMU group, and the function together with those of its slot that do not isolate either."
 )
 _REMEDY: Final = (
-    "Compare BIOS setup (ACS, PCIe isolation, VT-d/AMD-Vi) and BIOS versions of the two hosts; update or reset the "
-    "BIOS of the worse one. If it stays, the port may be defective: move the card to another slot. "
-    "pcie_acs_override hides the loss from the kernel but isolates nothing."
+    "Power off fully, and compare BIOS setup (ACS, PCIe isolation, VT-d/AMD-Vi) and BIOS versions of the two hosts. "
+    "With lspci -xxxx one sees whether its list of capabilities has a hole where ACS was (firmware hides it) or the "
+    "port is another one. pcie_acs_override hides the loss from the kernel but isolates nothing."
 )
 
 
@@ -45,6 +47,8 @@ def acs_lost(view: PairView) -> Iterator[Found]:
         detail = _WHY if verdict.needed else f"A function of this kind needs none: {verdict.sentence}."
         if merge:
             detail += f" Here {_merged_words(merge)}."
+        bytes_ = acs_hole(pair.a, pair.b)
+        detail += f" {bytes_}" if bytes_ else ""
         yield Found(
             Finding(
                 "acs-lost", severity, pair.a.address, pair.b.address, "acs", change.before, None,
@@ -123,7 +127,7 @@ def groups_merged(view: PairView) -> Iterator[Found]:
         first = next((cause.device for cause in causes if cause.device in merge.group), None) or min(
             merge.group
         )
-        detail = "A group is the unit that VFIO passes to a guest, and its devices share one DMA domain. "
+        detail = "A group is what VFIO hands to one owner, and its devices share one DMA domain. "
         yield Found(
             _group_finding(
                 view,
@@ -131,7 +135,7 @@ def groups_merged(view: PairView) -> Iterator[Found]:
                 first,
                 merge,
                 (
-                    f"{len(merge.parts)} IOMMU groups are one on B: {listed(merge.group)}",
+                    _merged_title(view, merge),
                     detail + _together(view, merge),
                 ),
             ),
@@ -139,15 +143,40 @@ def groups_merged(view: PairView) -> Iterator[Found]:
         )
 
 
+def _merged_title(view: PairView, merge: Merge) -> str:
+    """Name what no longer has a group of its own; where it is ports alone, or many, the groups that are one."""
+    ports = {
+        address
+        for address in merge.group
+        if view.b.tree.devices[address].port_type in (ROOT_PORT, DOWNSTREAM)
+    }
+    inner = [part - ports for part in merge.parts if part - ports]
+    if len(inner) != 1 or not ports:
+        are = "would be one on B with its IOMMU on" if view.b.iommu_off else "are one on B"
+        return f"{len(merge.parts)} IOMMU groups {are}: {listed(merge.group)}"
+    have, its = ("has", "its") if len(inner[0]) == 1 else ("have", "their")
+    if view.b.iommu_off:
+        return (
+            f"with the IOMMU on, {listed(inner[0])} would no longer have an IOMMU group of {its} own, but share one "
+            f"with {listed(merge.group - inner[0])}"
+        )
+    return (
+        f"{listed(inner[0])} no longer {have} an IOMMU group of {its} own, but share{'s' * (have == 'has')} one with "
+        + (listed(merge.group - inner[0]))
+    )
+
+
 def _together(view: PairView, merge: Merge) -> str:
-    """Say what a merged group means for pass-through; bridges stay with the host in any case."""
+    """Say what a merged group means for pass-through."""
     devices = view.b.tree.devices
     guests = [address for address in merge.group if not devices[address].is_bridge]
     ports = [address for address in merge.group if devices[address].is_bridge]
     if len(guests) > 1:
-        return f"{listed(guests)} can only be passed through together."
+        return (
+            f"{listed(guests)} cannot go to different guests, nor one to a guest while the host uses another."
+        )
     what = listed(guests) if guests else "Whatever is plugged in below them"
-    return f"{what} can no longer be passed through alone: what hangs below {listed(ports)} comes along."
+    return f"{what} can no longer have another owner than what hangs below {listed(ports)}."
 
 
 @rule("groups-split", "info", "devices that share an IOMMU group on A are in several on B")

@@ -56,7 +56,8 @@ def extended_config_unreadable(view: PairView) -> Iterator[Found]:
                 side, "extended-config-unreadable", ("not readable", "readable"),
                 f"no device of {side} shows a capability in extended configuration space",
                 "Memory-mapped configuration access (MMCONFIG, from the ACPI MCFG table) is not usable on "
-                f"{side}, so ACS, AER, SR-IOV and the like are not known there, neither to lspci nor to the kernel.",
+                f"{side}, so ACS, AER, SR-IOV and the like are not known there. The kernel could not read them either, "
+                "and groups devices as if there was no ACS.",
                 "Look for MMCONFIG and MCFG in the kernel log; compare pci=nommconf on the command line and BIOS "
                 "versions.",
             )  # fmt: skip

@@ -46,8 +46,8 @@ def bar_resized(view: PairView) -> Iterator[Found]:
                 Finding(
                     "bar-resized", "warning", change.a, change.b, change.path, change.before, change.after,
                     f"{named(pair.b)}: {name} is {binary(change.after)}, on A {binary(change.before)}",
-                    "A GPU whose whole memory is not mapped copies through a window; a larger region needs address "
-                    "space that BIOS must provide.",
+                    "A GPU whose whole memory is not mapped copies through a window. Drivers resize such a region "
+                    "themselves where the windows of the bridges above have room (pci_resize_resource).",
                     "Compare 'Above 4G decoding' and 'Resizable BAR' in BIOS setup, and the device's firmware.",
                 )
             )  # fmt: skip
@@ -98,7 +98,7 @@ def payload_changed(view: PairView) -> Iterator[Found]:
         yield _finding(
             pair, change, "payload-changed",
             (f"{change.path.rpartition('/')[2]} is",
-             "Smaller packets cost throughput; ports and devices on one path must agree on the payload size.",
+             "Smaller packets cost throughput; nothing may send larger payloads than the receivers on its way take.",
              "Compare BIOS settings and pci=pcie_bus_safe, pcie_bus_perf or pcie_bus_tune_off on the command line."),
             _gone(view, pair),
         )  # fmt: skip
@@ -115,7 +115,7 @@ def aspm_changed(view: PairView) -> Iterator[Found]:
             pair, change, "aspm-changed",
             ("ASPM is",
              "A link that sleeps saves power and costs latency; some devices drop off the bus when theirs does.",
-             "Compare pcie_aspm= on the command line, the ASPM policy of the kernel and BIOS settings."),
+             "Compare BIOS settings, the ASPM policy, and pcie_aspm= (off leaves what the firmware set)."),
             causes,
         )  # fmt: skip
 
@@ -150,7 +150,7 @@ def power_state(view: PairView) -> Iterator[Found]:
             yield _finding(
                 pair, change, "power-state",
                 ("power state is",
-                 "A device in D3 does not answer until something wakes it; one kept in D0 uses more power.",
+                 "In D3hot a device answers configuration requests only, in D3cold none; in D0 it uses more power.",
                  "Compare runtime power management (power/control in sysfs) and what uses the device."),
                 severity="warning" if left else "info",
             )  # fmt: skip

@@ -129,8 +129,11 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
 
     @cached_property
     def actual(self) -> tuple[Group, ...]:
-        """The groups that the host has: the recorded ones, explained by the prediction, else the predicted ones."""
-        if not self.recorded:
+        """The groups that the host has: the recorded ones, explained by the prediction, else the predicted ones.
+
+        Of groups that were given up the record holds those made until then, so the predicted ones are taken.
+        """
+        if not self.recorded or self.absent is not None:
             return self.groups
         order = {device: place for place, device in enumerate(self.number)}
         members: defaultdict[int, list[Address]] = defaultdict(list)

@@ -75,10 +75,16 @@ class _Writer:
             yield paragraph("why", first.detail, self.width)
         if first.remedy:
             yield paragraph("try", first.remedy, self.width)
-        for label, name in (("because", "because"), ("leads to", "leads_to")):
-            links = sorted({link for finding in findings for link in getattr(finding, name)})
+        likely = {link for finding in findings for link in finding.likely}
+        because = {link for finding in findings for link in finding.because} - likely
+        leads_to = {link for finding in findings for link in finding.leads_to}
+        for label, lead, links in (
+            ("because", "", because),
+            ("likely", "because of ", likely),
+            ("leads to", "", leads_to),
+        ):
             if links:
-                yield paragraph(label, self._named(links), self.width)
+                yield paragraph(label, lead + self._named(sorted(links)), self.width)
 
     def _named(self, links: Iterable[int]) -> str:
         """Name findings by rule and device: ``msi-off 00:02.0, 00:03.0; acs-lost 00:1c.5``."""
