@@ -10,18 +10,20 @@ from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
 from lspci_parse.evidence.log_facts import (
     AerReport,
     CommandLine,
+    Death,
     Dmi,
     DomainEvent,
     Enumerated,
     Fact,
     GroupEvent,
     Kernel,
+    NvmeName,
     ProbeFailure,
 )
-from lspci_parse.evidence.log_messages import AerDetail, read
+from lspci_parse.evidence.log_messages import AerDetail, NvmeDeath, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lspci_parse.model.address import Address
     from lspci_parse.model.dump import Dump
@@ -36,7 +38,8 @@ LONGEST: Final = 10_000
 _ADDRESS: Final = re.compile(r":[0-9a-f][0-9a-f]:[01][0-9a-f]\.[0-7]")
 _OTHERS: Final = (
     re.compile(
-        r"DMAR: |AMD-Vi: |DMI: |Linux version|Command line:|Kernel command|NVRM: loading|Compat-mlnx|ACS over"
+        r"DMAR: |DMAR-IR: |AMD-Vi: |DMI: |Linux version|Command line:|Kernel command|NVRM: loading|Compat-mlnx|ACS over"
+        r"|Unknown kernel|Hypervisor det|kernel on Xen|Xen version:|busn_res: |nvme nvme|NVRM: Xid"
     ),
     re.compile(r"ommu: Default"),
     re.compile(r"river[ :]"),
@@ -46,7 +49,8 @@ _OTHERS: Final = (
 _WORDS: Final = re.compile(
     r"iommu|DMAR|AMD-Vi|probe |PCIe |AER|status/mask|: +\[[ \d]\d\] |[Ff]ail|[Ee]rror|abort|annot|can't|[Uu]nable"
     r"|imed? ?out|[Ff][Ww]|[Ff]irmware|FIRMWARE|ersion|ACS|MPC IRBNCE|UPDCR|DMA alias|claims to be|Slot\(|DPC: "
-    r"|change power state|\] type \d"
+    r"|change power state|\] type \d|not ready|broken device|retraining|Max Payload|SR-IOV|no space|link lost| died"
+    r"|assume dead|lost from bus|fatal state|miss count|compromised|Unit Hang|recovery failed|device_id|1:1 IOMMU"
 )
 # Level (<6>), facility and level (dmesg -x), time (dmesg in all its formats), date and host (syslog, journal).
 _PREFIX: Final = re.compile(
@@ -165,12 +169,21 @@ def parse_log(text: str, *, source: str | None = None) -> Log:
         if isinstance(fact, Kernel) and (prefix or not stamped):
             facts, complete = [], True
             boots += 1
+        if isinstance(fact, NvmeDeath):
+            fact = _named_death(facts, fact)
         if isinstance(fact, AerDetail):
             _add_detail(facts, fact)
         elif fact is not None:
             facts.append(fact)
             stamped = stamped or bool(prefix)
     return Log(tuple(facts), source, boots or int(bool(facts)), complete)
+
+
+def _named_death(facts: Sequence[Fact], death: NvmeDeath) -> Death | None:
+    """Return which device it is that died; ``None`` if the log has not told the name's address."""
+    names = (fact for fact in reversed(facts) if isinstance(fact, NvmeName) and fact.name == death.name)
+    named = next(names, None)
+    return None if named is None else Death(death.line, named.address, "nvme", death.text)
 
 
 def _messages(text: str) -> Iterator[tuple[int, str, str]]:

@@ -83,6 +83,38 @@ class DmaFault(NamedTuple):
     text: str
 
 
+class InterruptFault(NamedTuple):
+    """An IOMMU refused a device's interrupt (interrupt remapping)."""
+
+    line: int
+    address: Address
+    text: str
+
+
+class IotlbTimeout(NamedTuple):
+    """A device did not answer an invalidation of its address translation cache (ATS) in time."""
+
+    line: int
+    address: Address
+    text: str
+
+
+class ReservedMemory(NamedTuple):
+    """Memory that firmware reserved for DMA of a device (DMAR: RMRR): first and last address."""
+
+    line: int
+    start: int
+    end: int
+
+
+class InterruptRemapping(NamedTuple):
+    """Whether interrupts are remapped, as the kernel tells it."""
+
+    line: int
+    on: bool
+    text: str
+
+
 class AcsQuirk(NamedTuple):
     """The kernel changed or replaced ACS by itself; ``address`` is ``None`` for the override of all devices."""
 
@@ -123,6 +155,78 @@ class Unassigned(NamedTuple):
     line: int
     address: Address
     text: str
+
+
+class BusShortage(NamedTuple):
+    """There is no bus number left for what is behind a bridge."""
+
+    line: int
+    text: str
+
+
+class SriovShortage(NamedTuple):
+    """There are no bus numbers or no address space for a device's virtual functions."""
+
+    line: int
+    address: Address
+    text: str
+
+
+class Death(NamedTuple):
+    """A device stopped working while the system ran, in the words of ``driver``."""
+
+    line: int
+    address: Address
+    driver: str
+    text: str
+
+
+class NvmeName(NamedTuple):
+    """Which device an NVMe controller's name (``nvme0``) stands for."""
+
+    line: int
+    address: Address
+    name: str
+
+
+class FirmwareMissing(NamedTuple):
+    """A driver did not find the firmware file that it loads into a device."""
+
+    line: int
+    address: Address
+    driver: str
+    file: str
+
+
+class PayloadMismatch(NamedTuple):
+    """A device may send larger payloads than the port above it takes; sizes in bytes."""
+
+    line: int
+    address: Address
+    size: int
+    upstream: Address
+    upstream_size: int
+
+
+class FirmwareError(NamedTuple):
+    """The firmware reported an error of a device (APEI: firmware handles AER first)."""
+
+    line: int
+    address: Address
+
+
+class UnknownParameters(NamedTuple):
+    """Parameters of the command line that this kernel does not know (Linux 5.14 and newer)."""
+
+    line: int
+    text: str
+
+
+class Hypervisor(NamedTuple):
+    """The hypervisor that the kernel runs on: ``KVM``, ``Microsoft Hyper-V``, ``Xen`` ..."""
+
+    line: int
+    name: str
 
 
 class Firmware(NamedTuple):
@@ -188,14 +292,15 @@ class LinkEvent(NamedTuple):
 
     Attributes:
         address: the port, or the device that does not answer.
-        kind: ``hotplug``, ``contained`` (Downstream Port Containment) or ``inaccessible``.
+        kind: ``hotplug``, ``contained`` (Downstream Port Containment), ``inaccessible``, ``stuck`` (it refused to
+            leave a power state) or ``retrained`` (at a lower speed, or in vain).
         slot: the slot's name for ``hotplug``, else ``None``.
         text: what happened, such as ``Link Down``.
     """
 
     line: int
     address: Address
-    kind: Literal["hotplug", "contained", "inaccessible"]
+    kind: Literal["hotplug", "contained", "inaccessible", "stuck", "retrained"]
     slot: str | None
     text: str
 
@@ -263,6 +368,19 @@ Fact: TypeAlias = (
     | DomainDefault
     | IommuState
     | DmaFault
+    | InterruptFault
+    | IotlbTimeout
+    | ReservedMemory
+    | InterruptRemapping
+    | BusShortage
+    | SriovShortage
+    | Death
+    | NvmeName
+    | FirmwareMissing
+    | PayloadMismatch
+    | FirmwareError
+    | UnknownParameters
+    | Hypervisor
     | AcsQuirk
     | DmaAlias
     | ProbeFailure

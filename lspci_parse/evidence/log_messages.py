@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -24,7 +25,15 @@ class AerDetail(NamedTuple):
     kind: str | None
 
 
-def read(line: int, message: str) -> log_facts.Fact | AerDetail | None:
+class NvmeDeath(NamedTuple):
+    """An NVMe controller that stopped working, by its name."""
+
+    line: int
+    name: str
+    text: str
+
+
+def read(line: int, message: str) -> log_facts.Fact | AerDetail | NvmeDeath | None:
     """Return what a message says, ``None`` when no rule of the grammar knows it.
 
     Args:
@@ -96,6 +105,7 @@ _DOMAIN_KINDS: Final = {
     "Hardware identity mapping": "identity",
     "Software identity mapping": "identity",
     "Device is ineligible": "rmrr",
+    "Firmware has requested": "one-to-one",
     "": "conflict",
 }
 _IOMMU_KINDS: Final = {
@@ -126,6 +136,22 @@ def _fault(line: int, t: _Tokens) -> log_facts.Fact:
     slot = t.named.get("FAULT_SLOT")
     device = t.device if slot is None else Address.parse(slot.rstrip("]"))
     return log_facts.DmaFault(line, device, t.named["TEXT"])
+
+
+_NAMED: Final = re.compile(r"\bdevice=([0-9a-f:.]+)")
+
+
+def _amd_event(line: int, t: _Tokens) -> log_facts.Fact:
+    """Read an event of the AMD IOMMU: the device that it names counts, not the one in front, which may be the IOMMU."""
+    text = t.named["TEXT"]
+    named = _NAMED.search(text)
+    device = t.device if named is None else Address.parse(named[1])
+    kind = log_facts.IotlbTimeout if "IOTLB_INV_TIMEOUT" in text else log_facts.DmaFault
+    return kind(line, device, text)
+
+
+def _interrupt_fault(line: int, t: _Tokens) -> log_facts.Fact:
+    return log_facts.InterruptFault(line, Address.parse(t.named["FAULT_SLOT"].rstrip("]")), t.named["TEXT"])
 
 
 def _acs_quirk(line: int, t: _Tokens) -> log_facts.Fact:
@@ -163,6 +189,26 @@ def _aer(line: int, t: _Tokens) -> log_facts.Fact:
     return log_facts.AerReport(line, t.device, t.named["SEVERITY"], t.named["LAYER"], agent)
 
 
+def _xid(line: int, t: _Tokens) -> log_facts.Fact:
+    device = Address.parse(f"{t.named['SLOT_ADDRESS']}.0")
+    return log_facts.Death(line, device, "nvidia", f"Xid {t.named['INT']}: {t.named['TEXT']}")
+
+
+def _nvme_death(line: int, t: _Tokens) -> NvmeDeath:
+    return NvmeDeath(line, t.named["NVME"].rstrip(":"), t.named["NVME_DEATH"])
+
+
+def _payload(line: int, t: _Tokens) -> log_facts.Fact:
+    own, upstream, size = t.ordered[1:4]
+    return log_facts.PayloadMismatch(line, t.device, int(own), Address.parse(upstream), int(size))
+
+
+def _link_event(
+    kind: Literal["contained", "inaccessible", "stuck", "retrained"],
+) -> Callable[[int, _Tokens], log_facts.Fact]:
+    return lambda line, t: log_facts.LinkEvent(line, t.device, kind, None, t.ordered[-1])
+
+
 def _hotplug(line: int, t: _Tokens) -> log_facts.Fact:
     slot = t.named["SLOT"].removeprefix("Slot(").removesuffix("):")
     return log_facts.LinkEvent(line, t.device, "hotplug", slot, t.named["TEXT"])
@@ -174,7 +220,7 @@ def _dmi(line: int, t: _Tokens) -> log_facts.Fact:
     return log_facts.Dmi(line, system if slash else board, board if slash else None, bios.strip(), date)
 
 
-_READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail]]] = {
+_READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail | NvmeDeath]]] = {
     "added": _group("added"),
     "removed": _group("removed"),
     "refused": _group("refused"),
@@ -189,6 +235,24 @@ _READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail]]]
         line, "amd", _kind(_IOMMU_KINDS, t.ordered[-1]), t.ordered[-1]
     ),
     "fault": _fault,
+    "interrupt_fault": _interrupt_fault,
+    "amd_event": _amd_event,
+    "rmrr": lambda line, t: log_facts.ReservedMemory(line, int(t.ordered[-2], 16), int(t.ordered[-1], 16)),
+    "remapping": lambda line, t: log_facts.InterruptRemapping(
+        line, ": Enabled" in t.named["REMAPPING"], t.named["REMAPPING"]
+    ),
+    "bus_shortage": lambda line, t: log_facts.BusShortage(line, " ".join(t.ordered)),
+    "sriov_shortage": lambda line, t: log_facts.SriovShortage(line, t.device, t.named["SRIOV"]),
+    "death": lambda line, t: log_facts.Death(line, t.device, t.driver, t.named["DEATH"]),
+    "xid": _xid,
+    "nvme_name": lambda line, t: log_facts.NvmeName(line, t.device, t.named["NVME"].rstrip(":")),
+    "nvme_death": _nvme_death,
+    "firmware_missing": lambda line, t: log_facts.FirmwareMissing(line, t.device, t.driver, t.named["WORD"]),
+    "payload": _payload,
+    "firmware_error": lambda line, t: log_facts.FirmwareError(line, t.device),
+    "unknown_parameters": lambda line, t: log_facts.UnknownParameters(line, t.named["UNKNOWN_PARAMETERS"]),
+    "hypervisor": lambda line, t: log_facts.Hypervisor(line, t.named["TEXT"]),
+    "xen": lambda line, _: log_facts.Hypervisor(line, "Xen"),
     "acs_quirk": _acs_quirk,
     "alias": lambda line, t: log_facts.DmaAlias(line, t.device, t.named["WORD"]),
     "probe_failed": _probe_failed,
@@ -202,8 +266,10 @@ _READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail]]]
     "aer_status": lambda _, t: AerDetail(t.device, None),
     "aer_bit": lambda _, t: AerDetail(t.device, t.named["TEXT"].removesuffix("(First)").strip()),
     "hotplug": _hotplug,
-    "contained": lambda line, t: log_facts.LinkEvent(line, t.device, "contained", None, t.named["CONTAINED"]),
-    "gone": lambda line, t: log_facts.LinkEvent(line, t.device, "inaccessible", None, t.named["GONE"]),
+    "contained": _link_event("contained"),
+    "gone": _link_event("inaccessible"),
+    "stuck": _link_event("stuck"),
+    "retrained": _link_event("retrained"),
     "kernel": lambda line, t: log_facts.Kernel(line, t.named["WORD"], log_facts.upstream(t.named["WORD"])),
     "cmdline": lambda line, t: log_facts.CommandLine(line, t.named.get("TEXT", "")),
     "dmi": _dmi,

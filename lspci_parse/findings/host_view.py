@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.log import Log
-from lspci_parse.evidence.log_facts import Complaint, DomainEvent, GroupEvent
+from lspci_parse.evidence.log_facts import Complaint, DomainEvent, FirmwareMissing, GroupEvent
 from lspci_parse.linux.groups.absence import absence
 from lspci_parse.linux.groups.prediction import boot_of, groups, isolation_of
 from lspci_parse.lspci.visibility import Visibility
@@ -81,6 +81,10 @@ class HostView:
         device = self.device(address)
         return f"{short(address)} (not in the dump)" if device is None else named(device)
 
+    def ancestors(self, address: Address) -> tuple[Address, ...]:
+        """Return the bridges above a device, nearest first; none of one that the dump does not have."""
+        return tuple(self.tree.ancestors(address)) if address in self.tree.devices else ()
+
     @cached_property
     def isolation(self) -> Isolation:
         """The verdicts of the host's own kernel, with its command line and what its log tells."""
@@ -95,7 +99,11 @@ class HostView:
     def complaints(self) -> Mapping[Address, Sequence[Complaint]]:
         """What drivers complained of, by device, in the order of the log."""
         found: dict[Address, list[Complaint]] = {}
-        for complaint in self.log.of(Complaint):
+        missing = (
+            Complaint(fact.line, fact.address, fact.driver, f"Direct firmware load for {fact.file} failed")
+            for fact in self.log.of(FirmwareMissing)
+        )
+        for complaint in sorted((*self.log.of(Complaint), *missing), key=lambda fact: fact.line):
             found.setdefault(complaint.address, []).append(complaint)
         return found
 

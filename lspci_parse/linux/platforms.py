@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lspci_parse.evidence.log_facts import Hypervisor
 from lspci_parse.lspci.pci_ids import class_id
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ _MADE: Final = (
     (frozenset({"1414"}), re.compile(r"Microsoft Corporation\b"), HYPER_V),
 )
 """Vendors, by id and by name in pci.ids, whose devices only hypervisors make (virtio, QEMU, VMware, Amazon ...)."""
+_HYPERVISORS: Final = {"Microsoft Hyper-V": HYPER_V, "Xen": XEN, "Xen PV": XEN}
+"""What the kernel log calls hypervisors that keep the IOMMU; guests of others have none, or a virtual one."""
 _SYSTEMS: Final = re.compile(
     r"\bQEMU\b|\bKVM\b|VMware|VirtualBox|Amazon EC2|Google Compute Engine|OpenStack|Bochs|Parallels|HVM domU"
 )
@@ -95,6 +98,9 @@ def _by_port(device: Device) -> Platform | None:
 
 def without_iommu(host: Host) -> Platform | None:
     """Return why Linux may have no IOMMU to drive here: a hypervisor that keeps it, or gives none."""
+    told = host.own_log.of(Hypervisor) if host.own_log else ()
+    if told:
+        return _HYPERVISORS.get(told[-1].name, GUEST)
     system = "" if host.dmi is None else host.dmi.system
     if re.search(r"\bXen\b", system) and "domU" not in system:
         return XEN

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lspci_parse.linux.ownership import holder
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import short
 from lspci_parse.policies.group_remedies import (
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from lspci_parse.topology.tree import Topology
 
 _PORTS: Final = (ROOT_PORT, DOWNSTREAM)
-_MANAGE_DMA: Final = frozenset({"pci-stub", "pcieport", "xen-pciback"})
-"""Drivers beside ``vfio*`` that leave DMA to whoever owns the group (``driver_managed_dma``)."""
-_CLAIMS_SINCE: Final = (5, 19)
-"""From here on a bridge's driver, too, claims its group's DMA (``pci_dma_configure``; before: ``vfio_dev_viable``)."""
 _MOST: Final = 8
 
 
@@ -191,20 +188,16 @@ class _Judge:
         """Name the members whose driver keeps VFIO from giving another one away."""
         if not self.shows_drivers:
             return "Which of them a driver holds is not in the dump (lspci -k)."
-        held = [(device, driver) for device in members if (driver := self._holder(device)) is not None]
+        held = [
+            (device, driver)
+            for device in members
+            if (driver := holder(self.tree.devices[device], self.kernel)) is not None
+        ]
         if not held:
             return "No driver of the host holds any of them now."
         names = [f"{short(device)} ({driver})" for device, driver in held]
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
         return f"Drivers that must let go before a guest can have one of the others: {', '.join(names[:_MOST])}{more}."
-
-    def _holder(self, device: Address) -> str | None:
-        """Return the driver that claims DMA for the host, ``None`` if there is none."""
-        found = self.tree.devices[device]
-        driver = found.driver
-        if driver is None or driver in _MANAGE_DMA or driver.startswith("vfio"):
-            return None
-        return None if found.is_bridge and self.kernel.version < _CLAIMS_SINCE else driver
 
 
 def _reasons(isolation: Isolation, group: Group) -> Iterator[str]:

@@ -193,13 +193,51 @@ def test_prefixes(prefix: str) -> None:
         ),
         (
             "i915 0000:00:02.0: Direct firmware load for i915/kbl_dmc_ver1_04.bin failed with error -2",
-            f.Complaint(
+            f.FirmwareMissing(1, address("00:02.0"), "i915", "i915/kbl_dmc_ver1_04.bin"),
+        ),
+        (
+            "DMAR: [DMA Write PASID 0x1] Request device [0000:00:02.0] fault addr 0xfe3000 [fault reason 0x05] PTE",
+            f.DmaFault(1, address("00:02.0"), "fault addr 0xfe3000 [fault reason 0x05] PTE"),
+        ),
+        (
+            "AMD-Vi: Event logged [IO_PAGE_FAULT device=01:00.0 domain=0x000c address=0xfe000 flags=0x0000]",
+            f.DmaFault(
                 1,
-                address("00:02.0"),
-                "i915",
-                "Direct firmware load for i915/kbl_dmc_ver1_04.bin failed with error -2",
+                address("01:00.0"),
+                "[IO_PAGE_FAULT device=01:00.0 domain=0x000c address=0xfe000 flags=0x0000]",
             ),
         ),
+        (
+            "iommu ivhd0: AMD-Vi: Event logged [IOTLB_INV_TIMEOUT device=0000:06:00.0 address=0x100053450]",
+            f.IotlbTimeout(
+                1, address("06:00.0"), "[IOTLB_INV_TIMEOUT device=0000:06:00.0 address=0x100053450]"
+            ),
+        ),
+        (
+            "DMAR: INTR-REMAP: Request device [[02:00.0] fault index 22",
+            f.InterruptFault(1, address("02:00.0"), "fault index 22"),
+        ),
+        ("DMAR: RMRR base: 0x1000 end: 0x1fff", f.ReservedMemory(1, 0x1000, 0x1FFF)),
+        (
+            "AMD-Vi: Disabling interrupt remapping",
+            f.InterruptRemapping(1, False, "AMD-Vi: Disabling interrupt remapping"),  # noqa: FBT003
+        ),
+        (
+            "pci 0000:01:00.0: BAR 0: no space for [mem size 0x1000]",
+            f.Unassigned(1, address("01:00.0"), "BAR 0: no space for [mem size 0x1000]"),
+        ),
+        (
+            "igb 0000:01:00.0: SR-IOV: bus number out of range",
+            f.SriovShortage(1, address("01:00.0"), "SR-IOV: bus number out of range"),
+        ),
+        (
+            'pci 0000:02:00.0: Max Payload Size 256, but upstream 0000:00:1c.0 set to 128; if necessary, use "x"',
+            f.PayloadMismatch(1, address("02:00.0"), 256, address("00:1c.0"), 128),
+        ),
+        ("{1}[Hardware Error]:   device_id: 0000:01:00.0", f.FirmwareError(1, address("01:00.0"))),
+        ("Hypervisor detected: Microsoft Hyper-V", f.Hypervisor(1, "Microsoft Hyper-V")),
+        ("Booting paravirtualized kernel on Xen", f.Hypervisor(1, "Xen")),
+        ("nvme nvme0: pci function 0000:04:00.0", f.NvmeName(1, address("04:00.0"), "nvme0")),
         ("ahci 0000:00:1f.2: version 3.0", f.DriverVersion(1, "ahci", "3.0")),
         ("e1000e: Intel(R) PRO/1000 Network Driver - 3.2.6-k", f.DriverVersion(1, "e1000e", "3.2.6-k")),
         ("tg3.c:v3.137 (May 11, 2014)", f.DriverVersion(1, "tg3", "3.137")),

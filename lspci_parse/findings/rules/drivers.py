@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.findings.model import Cause, Finding, Found
-from lspci_parse.findings.rule import rule
+from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lspci_parse.findings.host_view import HostView
     from lspci_parse.findings.pair_view import PairView
     from lspci_parse.model.device import Device
 
@@ -43,6 +44,42 @@ def driver_missing(view: PairView) -> Iterator[Found]:
                 ),
                 [Cause("probe-failed", change.b), *view.parameter("pcie_ports")],
             )  # fmt: skip
+
+
+_TWINS: Final = ("01", "02", "03", "12", "0c03")
+
+
+@rule(
+    "twin-without-driver",
+    "warning",
+    "of equal devices one has no driver",
+    needs=HOST,
+    told_by=("driver-missing",),
+)
+def twin_without_driver(view: HostView) -> Iterator[Found]:
+    """Find devices without driver whose twin in the same host has one: same ids, or name, and same function number."""
+    twins: dict[tuple[object, ...], list[Device]] = {}
+    for device in view.host.dump:
+        if (
+            class_id(device).startswith(_TWINS)
+            and not device.dead
+            and device.address not in view.tree.virtual
+        ):
+            key = (device.ids.vendor, device.ids.device, device.name, device.address.function)
+            twins.setdefault(key, []).append(device)
+    for devices in twins.values():
+        driven = next((device for device in devices if device.driver is not None), None)
+        for device in devices if driven is not None else ():
+            if device.driver is None and driven is not None:
+                yield Found(
+                    Finding(
+                        "twin-without-driver", "warning", None, device.address, "driver", None, "none",
+                        f"{named(device)} has no driver, its twin {driven.address.slot} has {driven.driver}",
+                        "Both are the same model; this one is set aside, its probe failed, or something unbound it.",
+                        f"Look for 'probe of {device.address}' and {driven.driver}'s messages in the kernel log.",
+                    ),
+                    [Cause("probe-failed", device.address)],
+                )  # fmt: skip
 
 
 @rule("driver-changed", "warning", "a device has another driver on B, or one only there")

@@ -7,8 +7,9 @@ evidence does.
 from __future__ import annotations
 
 import errno
+import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lspci_parse.evidence.log_facts import (
     AerReport,
@@ -16,6 +17,7 @@ from lspci_parse.evidence.log_facts import (
     DmaFault,
     DomainEvent,
     LinkEvent,
+    ReservedMemory,
     Unassigned,
 )
 from lspci_parse.findings.explanation import (
@@ -27,6 +29,7 @@ from lspci_parse.findings.explanation import (
 )
 from lspci_parse.findings.model import Cause, Finding, Found, Severity
 from lspci_parse.findings.rule import HOST, rule
+from lspci_parse.findings.rules.links import sleep_of_link
 from lspci_parse.model.display import listed, short
 
 if TYPE_CHECKING:
@@ -99,17 +102,25 @@ def _starved(view: HostView) -> Explanation:
 
 
 def _failed(view: HostView, failure: ProbeFailure) -> Explanation:
-    """Explain a failed probe by the driver's own last words."""
+    """Explain a failed probe by the driver's own words: what it complained of first, the rest follows from it."""
     said = [
-        f"'{complaint.text}'"
+        complaint.text
         for complaint in view.complaints.get(failure.address, ())
         if complaint.line < failure.line
     ]
-    text = f"The driver says: {', '.join(said[-2:])}." if said else ""
+    last = f"; its last: '{said[-1]}'" if len(said) > 1 and said[-1] != said[0] else ""
+    text = f"The driver's first complaint: '{said[0]}'{last}." if said else ""
     if failure.error == -errno.ENOMEM and not view.log.complete:
         text += " The log has lost its beginning, where a failed set-up of the IOMMU would stand."
     remedy = "Compare the driver's messages, its version and the firmware's with a machine where it works."
-    return text.strip(), remedy, [Cause("resource-unassigned", failure.address)]
+    return (
+        text.strip(),
+        remedy,
+        [
+            Cause("resource-unassigned", failure.address),
+            Cause("firmware-missing", failure.address),
+        ],
+    )
 
 
 def _could_not(view: HostView, refusal: Refusal) -> str:
@@ -249,24 +260,44 @@ def dma_fault(view: HostView) -> Iterator[Found]:
                 "dma-fault", "warning", address, "iommu/faults", faults[0].text,
                 f"{view.named(address)}: the IOMMU refused its DMA {_times(len(faults))}",
                 f"The first time at log line {faults[0].line}. A driver or firmware uses an address that was not, or "
-                "is no longer, mapped for the device.",
+                f"is no longer, mapped for the device.{_reserved(view, faults)}",
                 "Update driver and firmware; for a device that BIOS uses too, look for RMRR in the kernel log.",
             )
         )  # fmt: skip
+
+
+_FAULT_ADDRESS: Final = re.compile(r"(?:fault addr|address=)\s*(?:0x)?([0-9a-f]+)")
+
+
+def _reserved(view: HostView, faults: Iterable[DmaFault]) -> str:
+    """Say that a fault hit memory that firmware reserved for a device (RMRR)."""
+    for fault in faults:
+        found = _FAULT_ADDRESS.search(fault.text)
+        place = -1 if found is None else int(found[1], 16)
+        for memory in view.log.of(ReservedMemory):
+            if memory.start <= place <= memory.end:
+                return (
+                    f" The address {place:#x} lies in memory that firmware reserved for DMA ({memory.start:#x} to "
+                    f"{memory.end:#x}, RMRR): firmware uses the device, and the kernel did not map it for it."
+                )
+    return ""
 
 
 @rule("link-lost", "warning", "a link went down, was contained, or a device no longer answers", needs=HOST)
 def link_lost(view: HostView) -> Iterator[Found]:
     """Find ports whose link went and devices that were not to be reached."""
     lost = (
-        fact for fact in view.log.of(LinkEvent) if fact.kind != "hotplug" or fact.text.startswith("Link Down")
+        fact
+        for fact in view.log.of(LinkEvent)
+        if fact.kind in ("contained", "inaccessible") or fact.text.startswith("Link Down")
     )
     for address, events in _by_device(lost).items():
         yield Found(
             _here(
                 "link-lost", "warning", address, "link", events[0].text,
                 f"{view.named(address)}: {events[0].text} ({_times(len(events))})",
-                f"The first time at log line {events[0].line}. What is below may have been away since.",
+                f"The first time at log line {events[0].line}. What is below may have been away since."
+                f"{sleep_of_link(view, address)}",
                 "Check seating, cable, riser and power of the card; a device in D3cold may need pcie_port_pm=off.",
             )
         )  # fmt: skip
@@ -283,7 +314,8 @@ def aer_reported(view: HostView) -> Iterator[Found]:
             _here(
                 "aer-reported", "warning" if bad else "info", address, "aer/log", what,
                 f"{view.named(address)} has reported errors {_times(len(reports))}: {what}",
-                f"The first time at log line {reports[0].line}, from the {reports[0].layer}.",
+                f"The first time at log line {reports[0].line}, from the {reports[0].layer}."
+                f"{sleep_of_link(view, address)}",
                 "Check the link (seating, cable, riser) if physical or data link layer are named; else driver and "
                 "firmware.",
             )

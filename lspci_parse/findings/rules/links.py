@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.findings.model import Finding, Found, Severity
-from lspci_parse.findings.rule import rule
+from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import named, short
 from lspci_parse.topology.links import ABOVE, Link, asleep, link
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lspci_parse.comparison.matching import Pair
+    from lspci_parse.findings.host_view import HostView
     from lspci_parse.findings.pair_view import PairView
+    from lspci_parse.model.address import Address
+    from lspci_parse.model.device import Device
 
 
 @rule(
@@ -31,7 +34,7 @@ def link_degraded(view: PairView) -> Iterator[Found]:
             continue
         if not (now.speed < before.speed or now.width < before.width):
             continue
-        if _of_slot(view, pair) or _inside_package(view, pair):
+        if _of_slot(view, pair) or _inside_package(view.b, pair.b):
             continue
         possible, possible_before = (
             _possible(view, pair, side_b=True),
@@ -72,22 +75,19 @@ def _of_slot(view: PairView, pair: Pair) -> bool:
 _INTERNAL: Final = re.compile(r"\bInternal\b.*\b(?:GPP|PCIe)\b|\bDummy (?:Host Bridge|Function)\b")
 
 
-def _inside_package(view: PairView, pair: Pair) -> bool:
+def _inside_package(view: HostView, device: Device) -> bool:
     """Whether the link joins parts of one package: AMD's internal bridges print a made-up speed."""
-    upper = view.b.tree.parent(pair.b.address)
-    above = "" if upper is None else view.b.tree.devices[upper].name
-    return _INTERNAL.search(above) is not None or _INTERNAL.search(pair.b.name) is not None
+    upper = view.tree.parent(device.address)
+    above = "" if upper is None else view.tree.devices[upper].name
+    return _INTERNAL.search(above) is not None or _INTERNAL.search(device.name) is not None
 
 
 def _limited(pair: Pair) -> str:
     """Say that software keeps the link slow, if its target speed is below what the device can."""
-    express = pair.b.capability("exp")
-    target = None if express is None else express.get("LnkCtl2", {}).get("Target Link Speed")
-    able = link(pair.b, "LnkCap")
-    found = re.match(r"[\d.]+", target) if isinstance(target, str) else None
-    if found is None or able is None or float(found[0]) >= able.speed:
+    target, able = _target_speed(pair.b), link(pair.b, "LnkCap")
+    if target is None or able is None or target >= able.speed:
         return ""
-    return f"Its target speed (LnkCtl2) is set to {target}, below the {able.speed:g}GT/s that it can. "
+    return f"Its target speed (LnkCtl2) is set to {target:g}GT/s, below the {able.speed:g}GT/s that it can. "
 
 
 def _why(now: Link, possible: Link | None, before: Link | None) -> str:
@@ -106,12 +106,93 @@ def _why(now: Link, possible: Link | None, before: Link | None) -> str:
 def _possible(view: PairView, pair: Pair, *, side_b: bool) -> Link | None:
     """Return what both ends of the link above a device can do together."""
     device = pair.b if side_b else pair.a
-    topology = view.b.tree if side_b else view.a.tree
-    upper = topology.parent(device.address)
+    return possible_link(view.b if side_b else view.a, device)
+
+
+def possible_link(view: HostView, device: Device) -> Link | None:
+    """Return what both ends of the link above a device can do together, as far as the dump shows them."""
+    upper = view.tree.parent(device.address)
     ends = [
-        link(end, "LnkCap") for end in (device, topology.devices[upper] if upper else None) if end is not None
+        link(end, "LnkCap")
+        for end in (device, view.tree.devices[upper] if upper else None)
+        if end is not None
     ]
     known = [end for end in ends if end is not None and end.speed and end.width]
     if not known:
         return None
     return Link(min(end.speed for end in known), min(end.width for end in known))
+
+
+# -------------------------------------------------------------------------------------------------- one host alone
+
+
+def sleep_of_link(view: HostView, address: Address) -> str:
+    """Return a sentence, a blank in front, that a device's link may sleep (ASPM, L1 substates); empty if not known."""
+    device = view.device(address)
+    express = None if device is None else device.capability("exp")
+    aspm = None if express is None else express.get("LnkCtl", {}).get("ASPM")
+    if device is None or not isinstance(aspm, str) or "Enabled" not in aspm:
+        return ""
+    substates = device.capability("l1pm")
+    control = {} if substates is None else substates.get("L1SubCtl1", {})
+    deep = [name for name in ("PCI-PM_L1.2", "PCI-PM_L1.1", "ASPM_L1.2", "ASPM_L1.1") if control.get(name)]
+    return f" Its link may sleep: ASPM {aspm}{f', {chr(32).join(deep)}' if deep else ''}."
+
+
+@rule(
+    "link-narrow",
+    "warning",
+    "a link runs narrower than both its ends can",
+    needs=HOST,
+    told_by=("link-degraded",),
+)
+def link_narrow(view: HostView) -> Iterator[Found]:
+    """Find links with fewer lanes than both ends have (PCI Express Base Specification 7.5.3.8): once a slot."""
+    for device in view.host.dump:
+        now, able = link(device, "LnkSta"), possible_link(view, device)
+        if now is None or able is None or device.port_type in ABOVE or not view.tree.parent(device.address):
+            continue
+        if (
+            device.address.function
+            or asleep(device)
+            or _inside_package(view, device)
+            or now.width >= able.width
+        ):
+            continue
+        yield Found(
+            Finding(
+                "link-narrow", "warning", None, device.address, "exp/LnkSta/Width", None, f"x{now.width}",
+                f"{named(device)} runs at x{now.width}, both ends of its link can do x{able.width}",
+                "Slots are often wired with fewer lanes than their connector has, and ports split for several cards "
+                "(bifurcation) still name all of theirs; if this slot should carry more, lanes do not come up.",
+                "Reseat the card and its riser; compare the slot's wiring in the manual, and bifurcation in BIOS.",
+            )
+        )  # fmt: skip
+
+
+@rule("link-speed-limited", "warning", "software holds a link below the speed of both its ends", needs=HOST)
+def link_speed_limited(view: HostView) -> Iterator[Found]:
+    """Find ports whose target link speed is below what both ends can (PCI Express Base Specification 7.5.3.19)."""
+    for device in view.host.dump:
+        upper = view.tree.parent(device.address)
+        if upper is None or device.address.function or device.port_type in ABOVE:
+            continue
+        now, able = link(device, "LnkSta"), possible_link(view, device)
+        target = _target_speed(view.tree.devices[upper])
+        if now is None or able is None or target is None or not now.speed <= target < able.speed:
+            continue
+        yield Found(
+            Finding(
+                "link-speed-limited", "warning", None, upper, "exp/LnkCtl2/Target Link Speed", None, f"{target:g}GT/s",
+                f"{named(view.tree.devices[upper])} holds its link at {target:g}GT/s; both ends can {able.speed:g}GT/s",
+                "Firmware, a tool or the kernel after failed training (pcie_failed_link_retrain) set its target speed.",
+                "Compare the slot's link speed in BIOS setup; look for 'retraining' in the kernel log.",
+            )
+        )  # fmt: skip
+
+
+def _target_speed(port: Device) -> float | None:
+    express = port.capability("exp")
+    target = None if express is None else express.get("LnkCtl2", {}).get("Target Link Speed")
+    found = re.match(r"[\d.]+", target) if isinstance(target, str) else None
+    return None if found is None else float(found[0])

@@ -100,6 +100,22 @@ def firmware_changed(view: PairView) -> Iterator[Found]:
         )  # fmt: skip
 
 
+@rule("numa-changed", "info", "a device hangs on another NUMA node on B")
+def numa_changed(view: PairView) -> Iterator[Found]:
+    """Find devices that another socket owns (``numa_node`` in sysfs, from ACPI's _PXM)."""
+    for pair, change in view.changes_at("numa_node"):
+        if change.before is None or change.after is None:
+            continue
+        yield Found(
+            Finding(
+                "numa-changed", "info", change.a, change.b, "numa_node", change.before, change.after,
+                f"{named(pair.b)} is on NUMA node {change.after}, on A on {change.before}",
+                "Memory and processors of another socket serve it; jobs that were pinned beside it now cross sockets.",
+                "Compare the slot, NUMA nodes per socket (NPS, SNC) in BIOS setup, and the BIOS version.",
+            )
+        )  # fmt: skip
+
+
 @rule("driver-version-changed", "info", "a driver reports another version on B")
 def driver_version_changed(view: PairView) -> Iterator[Found]:
     """Compare the versions that drivers reported, of drivers that belong to a device; most are the kernel's."""

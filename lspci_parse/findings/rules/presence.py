@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.findings.model import Finding, Found
-from lspci_parse.findings.rule import rule
+from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import listed, named, short
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lspci_parse.comparison.matching import Pair
+    from lspci_parse.findings.host_view import HostView
     from lspci_parse.findings.pair_view import PairView
     from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
@@ -32,6 +33,23 @@ def device_dead(view: PairView) -> Iterator[Found]:
                     "power, or it hung. Nothing else is known of it on B.",
                     "Look for AER and link-down messages in B's kernel log; power-cycle the machine (a warm reboot "
                     "is not enough), reseat the card, try another slot.",
+                )
+            )  # fmt: skip
+
+
+@rule("not-answering", "critical", "a function reads as all ones", needs=HOST, told_by=("device-dead",))
+def not_answering(view: HostView) -> Iterator[Found]:
+    """Find functions of one host that fell off the bus: configuration reads without an answer give ones."""
+    for device in view.host.dump:
+        if device.dead:
+            yield Found(
+                Finding(
+                    "not-answering", "critical", None, device.address, "", None, "rev ff",
+                    f"{named(device)} does not answer: its configuration space reads as all ones",
+                    "The kernel knows the function, but reads of its registers fail: its link is down, it lost power "
+                    "(D3cold), or it hung. Nothing else is known of it.",
+                    "Look for AER and link-down messages in the kernel log; power-cycle the machine (a warm reboot is "
+                    "not enough), reseat the card. A GPU that sleeps in D3cold wakes when it is used.",
                 )
             )  # fmt: skip
 

@@ -94,5 +94,5 @@ def _cause(host: Host) -> tuple[AbsenceCause, str]:
         )
     return (
         "iommu off",
-        "the IOMMU is off in BIOS setup, or the kernel was not told to use it (intel_iommu=on)",
+        "the IOMMU is off in BIOS setup, or the kernel was not told to use it (on Intel: intel_iommu=on)",
     )

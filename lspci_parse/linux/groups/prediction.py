@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.host import Host
-from lspci_parse.evidence.log_facts import AcsQuirk
+from lspci_parse.evidence.log_facts import AcsQuirk, UnknownParameters
 from lspci_parse.linux.acs import Isolation, Reason, unreadable
 from lspci_parse.linux.groups.absence import absence
 from lspci_parse.linux.groups.assumptions import assumptions, switched_off
@@ -166,7 +166,8 @@ def _patched(host: Host, release: Kernel | None) -> bool | None:
     log = host.own_log
     if log is not None and any(quirk.address is None for quirk in log.of(AcsQuirk)):
         return True
-    if log is not None and log.complete:
+    unknown = log.of(UnknownParameters) if log is not None else ()
+    if any("pcie_acs_override" in fact.text for fact in unknown) or (log is not None and log.complete):
         return False
     return True if release is not None and release.carries_override else None
 

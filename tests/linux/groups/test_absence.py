@@ -66,7 +66,7 @@ def test_a_dump_that_would_print_groups_tells() -> None:
 @pytest.mark.parametrize(
     ("extra", "log", "why"),
     [
-        ((), "", "the IOMMU is off in BIOS setup, or the kernel was not told to use it (intel_iommu=on)"),
+        ((), "", "the IOMMU is off in BIOS setup, or the kernel was not told to use it (on Intel: intel_iommu=on)"),
         ((), "[    0.1] DMAR: IOMMU disabled\n", "the IOMMU is off (the log says: IOMMU disabled)"),
         (
             (function("00:02.0", class_="IOMMU"),), "",

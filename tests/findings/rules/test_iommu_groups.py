@@ -1,0 +1,73 @@
+"""Rules about the IOMMU groups of one host: what triggers each, and what nearly does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.findings.rules.one_host import driven, found
+from tests.machines import at, endpoint, root_port
+
+PORT, CARD = root_port("00:01.0", 1), endpoint("01:00.0")
+
+
+def test_a_host_without_groups_is_a_remark() -> None:
+    (finding,) = found("no-iommu-groups", PORT, CARD, groups={})
+    assert finding.severity == "info"
+    assert finding.title == (
+        "there are no IOMMU groups: the listing of IOMMU groups is empty: the IOMMU is off in BIOS setup, or the kernel "
+        "was not told to use it (on Intel: intel_iommu=on)"
+    )
+    assert found("no-iommu-groups", PORT, CARD) == []
+
+
+@pytest.mark.parametrize(
+    ("acs", "numbers", "told"),
+    [("off", (0, 1), True), ("off", (0, 0), False), (None, (0, 1), False), ("on", (0, 1), False)],
+)
+def test_acs_off_since_boot(acs: str | None, numbers: tuple[int, int], told: bool) -> None:  # noqa: FBT001
+    groups = dict(zip((at("00:01.0"), at("01:00.0")), numbers, strict=True))
+    findings = found("acs-off-since-boot", root_port("00:01.0", 1, acs=acs), CARD, groups=groups)
+    assert [finding.b.slot for finding in findings if finding.b] == (["00:01.0"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("drivers", "told"),
+    [
+        (("vfio-pci", "snd_hda_intel"), True),
+        (("vfio-pci", "vfio-pci"), False),
+        (("nouveau", "snd_hda_intel"), False),
+    ],
+)
+def test_a_group_that_the_host_holds(drivers: tuple[str, str], told: bool) -> None:  # noqa: FBT001
+    cards = [driven(endpoint(f"01:00.{number}"), driver) for number, driver in enumerate(drivers)]
+    findings = found("group-held", driven(PORT, "pcieport"), *cards)
+    assert [finding.after for finding in findings] == (["01:00.1 (snd_hda_intel)"] if told else [])
+
+
+RMRR = "[ 9.0] vfio-pci 0000:01:00.0: DMAR: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.\n"
+DIRECT = (
+    "[ 9.0] vfio-pci 0000:01:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring "
+    "the device without a 1:1 mapping. Contact your platform vendor.\n"
+)
+MAPPED = "[ 9.0] vfio-pci 0000:01:00.0: Using iommu direct mapping\n"
+
+
+@pytest.mark.parametrize(("line", "count"), [(RMRR, 1), (DIRECT, 1), (RMRR + RMRR, 1), (MAPPED, 0)])
+def test_a_device_that_firmware_keeps(line: str, count: int) -> None:
+    assert len(found("needs-direct-map", PORT, CARD, log=line)) == count
+
+
+FAILED = "[ 0.5] DMAR-IR: Failed to enable irq remapping. You are vulnerable to irq-injection attacks.\n"
+DISABLED = "[ 0.5] AMD-Vi: Disabling interrupt remapping\n"
+ENABLED = "[ 0.6] DMAR-IR: Enabled IRQ remapping in x2apic mode\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "cmdline", "told"),
+    [
+        (FAILED, None, True), (DISABLED, None, True), (ENABLED, None, False), (FAILED + ENABLED, None, False),
+        ("", "intremap=off", True), (ENABLED, "intremap=on", False), ("", "quiet", False),
+    ],
+)  # fmt: skip
+def test_interrupt_remapping(log: str, cmdline: str | None, told: bool) -> None:  # noqa: FBT001
+    assert bool(found("interrupt-remapping-off", PORT, CARD, log=log, cmdline=cmdline)) is told
