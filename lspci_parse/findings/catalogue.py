@@ -47,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     iommu_groups.needs_direct_map,
     iommu_groups.group_held,
     iommu_groups.acs_off_since_boot,
+    iommu_groups.acs_not_as_asked,
     iommu_groups.interrupt_remapping_off,
     iommu_groups.no_iommu_groups,
     presence.not_answering,

@@ -53,12 +53,17 @@ TEGRA: Final = Platform(
 _ARCHITECTURES: Final = {"ppc": POWER, "powerpc": POWER, "s390": S390}
 _ARCHITECTURE: Final = re.compile(r"(?<![a-z])(ppc|powerpc|s390)(?:64|x)?(?:le|el)?(?![a-z])")
 _PORTS: Final = (
-    ("1014", frozenset({"03b9", "03dc", "04c1"}), re.compile(r"IBM .*\(PHB\d\)"), POWER),
-    ("106b", frozenset({"100c", "1010"}), re.compile(r"Apple .*Silicon.*Root Port.*"), DART),
+    ("1014", frozenset({"03b9", "03dc", "04c1"}), re.compile(r"\AIBM [\w ]{1,60}\(PHB\d\)"), POWER),
+    (
+        "106b",
+        frozenset({"100c", "1010"}),
+        re.compile(r"\AApple (?:Inc\. )?Apple Silicon [\w ./]{0,60}Root Port"),
+        DART,
+    ),
     (
         "10de",
         frozenset({"0bf0", "0bf1", "0e12", "0e13", "0e1c", "0e1d", "0fae", "0faf"}),
-        re.compile(r"NVIDIA .*\bTegra(?:2|3\+|K1|X1) PCIe x\d Bridge.*"),
+        re.compile(r"\ANVIDIA [\w ]{0,40}\bTegra(?:2|3\+|K1|X1) PCIe x\d Bridge"),
         TEGRA,
     ),
 )
@@ -66,10 +71,10 @@ _PORTS: Final = (
 _MADE: Final = (
     (
         frozenset({"1af4", "1b36", "15ad", "1d0f", "80ee", "1ab8"}),
-        re.compile(r"Red Hat, Inc|VMware|Amazon\.com|InnoTek|Parallels"),
+        re.compile(r"\A(?:Red Hat, Inc|VMware|Amazon\.com|InnoTek|Parallels)"),
         GUEST,
     ),
-    (frozenset({"1414"}), re.compile(r"Microsoft Corporation\b"), HYPER_V),
+    (frozenset({"1414"}), re.compile(r"\AMicrosoft Corporation\b"), HYPER_V),
 )
 """Vendors, by id and by name in pci.ids, whose devices only hypervisors make (virtio, QEMU, VMware, Amazon ...)."""
 _HYPERVISORS: Final = {"Microsoft Hyper-V": HYPER_V, "Xen": XEN, "Xen PV": XEN}
@@ -91,7 +96,7 @@ def _by_port(device: Device) -> Platform | None:
     if class_id(device) != "0604":
         return None
     for vendor, ids, names, platform in _PORTS:
-        if (device.ids.vendor == vendor and device.ids.device in ids) or names.fullmatch(device.name):
+        if (device.ids.vendor == vendor and device.ids.device in ids) or names.match(device.name):
             return platform
     return None
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from lspci_parse.evidence.log_facts import DomainEvent, InterruptRemapping
 from lspci_parse.findings.model import Finding, Found, Severity
 from lspci_parse.findings.rule import HOST, rule
+from lspci_parse.linux.acs import registers
+from lspci_parse.linux.acs_parameters import acs_requests
 from lspci_parse.linux.groups.prediction import boot_of
 from lspci_parse.linux.ownership import holder
 from lspci_parse.model.display import listed
@@ -128,3 +130,34 @@ def interrupt_remapping_off(view: HostView) -> Iterator[Found]:
             "Switch interrupt remapping (x2APIC) on in BIOS setup, or update the BIOS.",
         )
     )  # fmt: skip
+
+
+@rule("acs-not-as-asked", "warning", "ACS is not as the kernel's command line asks", needs=HOST)
+def acs_not_as_asked(view: HostView) -> Iterator[Found]:
+    """Find functions whose control register differs from what ``config_acs`` or ``disable_acs_redir`` ask for.
+
+    Only flags that the parameter names are compared, and of those to be on the ones that the capability has; the
+    others are left as the firmware set them (``__pci_config_acs``).
+    """
+    for request in acs_requests(view.tree, boot_of(view.host)):
+        capable, control = registers(view.tree.devices[request.device].capability("acs"))
+        wrong = [
+            name
+            for name, on in request.flags.items()
+            if control.get(name) is (not on) and (not on or capable.get(name) is True)
+        ]
+        if wrong:
+            now = " ".join(f"{name}{'+' if control[name] else '-'}" for name in wrong)
+            why = request.problem or (
+                "it was changed later (setpci, a reset, a driver), or the kernel did not understand the parameter"
+            )
+            yield Found(
+                _about(
+                    "acs-not-as-asked", "warning", request.device, "acs/ACSCtl", now,
+                    f"{view.named(request.device)}: ACS is not as {request.parameter} asks: {now}",
+                    f"{why[0].upper()}{why[1:]}. From 6.11 to 6.14 a defect could leave redirection at the firmware's "
+                    "value.",
+                    "Look for 'Configured ACS to' and 'Can't parse ACS command line parameter' in the kernel log, and "
+                    "for setpci in boot scripts; before 6.15 name one device in each; quote ';' in GRUB's files.",
+                )
+            )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.findings.rules.one_host import driven, found
-from tests.machines import at, endpoint, root_port
+from tests.machines import acs, at, downstream, endpoint, root_port, upstream
 
 PORT, CARD = root_port("00:01.0", 1), endpoint("01:00.0")
 
@@ -21,12 +21,12 @@ def test_a_host_without_groups_is_a_remark() -> None:
 
 
 @pytest.mark.parametrize(
-    ("acs", "numbers", "told"),
+    ("state", "numbers", "told"),
     [("off", (0, 1), True), ("off", (0, 0), False), (None, (0, 1), False), ("on", (0, 1), False)],
 )
-def test_acs_off_since_boot(acs: str | None, numbers: tuple[int, int], told: bool) -> None:  # noqa: FBT001
+def test_acs_off_since_boot(state: str | None, numbers: tuple[int, int], told: bool) -> None:  # noqa: FBT001
     groups = dict(zip((at("00:01.0"), at("01:00.0")), numbers, strict=True))
-    findings = found("acs-off-since-boot", root_port("00:01.0", 1, acs=acs), CARD, groups=groups)
+    findings = found("acs-off-since-boot", root_port("00:01.0", 1, acs=state), CARD, groups=groups)
     assert [finding.b.slot for finding in findings if finding.b] == (["00:01.0"] if told else [])
 
 
@@ -71,3 +71,71 @@ ENABLED = "[ 0.6] DMAR-IR: Enabled IRQ remapping in x2apic mode\n"
 )  # fmt: skip
 def test_interrupt_remapping(log: str, cmdline: str | None, told: bool) -> None:  # noqa: FBT001
     assert bool(found("interrupt-remapping-off", PORT, CARD, log=log, cmdline=cmdline)) is told
+
+
+ISOLATING = frozenset({"SrcValid", "ReqRedir", "CmpltRedir", "UpstreamFwd"})
+
+
+@pytest.mark.parametrize(
+    ("on", "cmdline", "kernel", "now"),
+    [
+        (ISOLATING, "pci=disable_acs_redir=00:01.0", "6.1", "ReqRedir+ CmpltRedir+"),
+        (frozenset({"SrcValid"}), "pci=disable_acs_redir=00:01.0", "6.1", None),
+        (ISOLATING, "pci=disable_acs_redir=00:02.0", "6.1", None),
+        (
+            frozenset(),
+            "pci=config_acs=xx111x1@0000:00:01.0",
+            "6.12.117",
+            "UpstreamFwd- CmpltRedir- ReqRedir- SrcValid-",
+        ),
+        (ISOLATING, "pci=config_acs=xx111x1@0000:00:01.0", "6.12.117", None),
+        # Egress control is not among what the capability has: it cannot be on.
+        (ISOLATING, "pci=config_acs=x11111x@00:01.0", "6.12.117", None),
+        # What is left to the firmware is not compared.
+        (frozenset(), "pci=config_acs=xxxxxx1@00:01.0", "6.12.117", "SrcValid-"),
+        # config_acs overrides disable_acs_redir.
+        (ISOLATING, "pci=config_acs=xx111x1@00:01.0,disable_acs_redir=00:01.0", "6.12.117", None),
+        (ISOLATING, "pci=disable_acs_redir=pci:1234:5678", "6.1", None),
+        (ISOLATING, "pci=noaer", "6.1", None),
+    ],
+)
+def test_what_the_command_line_asks_of_acs(
+    on: frozenset[str], cmdline: str, kernel: str, now: str | None
+) -> None:
+    port = root_port("00:01.0", 1, acs=acs("on", on=on))
+    findings = found("acs-not-as-asked", port, CARD, cmdline=cmdline, kernel=kernel)
+    assert [set(str(finding.after).split()) for finding in findings] == (
+        [] if now is None else [set(now.split())]
+    )
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "kernel", "words"),
+    [
+        ("pci=config_acs=xx111x1@00:01.0", "6.1.0", "Linux 6.1.0 does not know config_acs (since 6.11)"),
+        (
+            "pci=config_acs=xx111x1@00:01.0;1111111@00:02.0",
+            "6.12.3",
+            "may refuse several devices in one config_acs",
+        ),
+        (
+            "pci=config_acs=xx111x1@00:01.0",
+            "6.12.117",
+            "It was changed later (setpci, a reset, a driver), or",
+        ),
+    ],
+)
+def test_why_acs_is_not_as_asked(cmdline: str, kernel: str, words: str) -> None:
+    port = root_port("00:01.0", 1, acs=acs("on", on=frozenset()))
+    (finding,) = found("acs-not-as-asked", port, CARD, cmdline=cmdline, kernel=kernel)
+    assert words in finding.detail
+
+
+def test_a_path_names_a_device_by_the_way_to_it() -> None:
+    parts = [
+        root_port("00:01.0", 1, last=3), upstream("01:00.0", 2, last=3), downstream("02:03.0", 3), endpoint("03:00.0"),
+    ]  # fmt: skip
+    findings = found(
+        "acs-not-as-asked", *parts, cmdline="pci=disable_acs_redir=00:01.0/00.0/03.0", kernel="6.1"
+    )
+    assert [finding.b.slot for finding in findings if finding.b] == ["02:03.0"]
