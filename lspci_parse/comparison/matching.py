@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from lspci_parse.topology.tree import Path, Topology, match_roots
+from lspci_parse.topology.tree import BusKind, Path, Topology, match_roots
 
 if TYPE_CHECKING:
     from lspci_parse.model.address import Address
@@ -25,7 +25,7 @@ class Pair(NamedTuple):
 
     ``path``: it hangs at the same place; ``serial``: it carries the same serial number elsewhere; ``identity``:
     it is the only one of its kind on both hosts; ``address``: addresses were taken at their word. ``moved`` is
-    true for a function that hangs elsewhere while the bridge above it does not.
+    true for a function that hangs elsewhere while the bridge above it does not, never between equal addresses.
     """
 
     a: Device
@@ -93,6 +93,7 @@ class _ByTopology:
         self._match_below(None, None)
         for before, after in self.moves.items():
             self._pair(before, after, "serial")
+        self._match_behind_the_unknown()
         kinds_a = _unique((d for d in self.a.devices.values() if d.address not in self.pairs), _kind_key)
         kinds_b = _unique((d for d in self.b.devices.values() if d.address not in self.taken), _kind_key)
         for key, device in kinds_a.items():
@@ -100,10 +101,21 @@ class _ByTopology:
                 self._pair(device.address, kinds_b[key].address, "identity")
         return _match(self.a, self.b, self.pairs.values())
 
+    def _match_behind_the_unknown(self) -> None:
+        """Pair equal addresses of one kind on buses whose bridge is not known: it is dead, or its line is missing."""
+        for address in self.a.devices:
+            unknown = address in self.b.devices and BusKind.UNKNOWN in (
+                self.a.bus(address).kind,
+                self.b.bus(address).kind,
+            )
+            if unknown and self._same(address, address):
+                self._pair(address, address, "address")
+
     def _pair(self, before: Address, after: Address, how: How) -> None:
         """Pair two devices and what hangs below them."""
         if before not in self.pairs and after not in self.taken:
-            self.pairs[before] = Pair(self.a.devices[before], self.b.devices[after], how, moved=how != "path")
+            moved = how != "path" and before != after
+            self.pairs[before] = Pair(self.a.devices[before], self.b.devices[after], how, moved=moved)
             self.taken.add(after)
             self._match_below(before, after)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lspci_parse.evidence.log_facts import Dmi
+from lspci_parse.evidence.machine_facts import Dmi
 
 _FIELDS: Final = {
     ("System Information", "Manufacturer"): "sys_vendor",

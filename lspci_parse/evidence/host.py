@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from lspci_parse.evidence.log_facts import AcsQuirk, DmaAlias
+from lspci_parse.evidence.log_facts import AcsQuirk, DmaAlias, Enumerated
 from lspci_parse.parsing.parser import parse_all
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lspci_parse.evidence.cmdline import Cmdline
     from lspci_parse.evidence.file_names import Role
     from lspci_parse.evidence.log import Log
-    from lspci_parse.evidence.log_facts import Dmi
+    from lspci_parse.evidence.machine_facts import Dmi
     from lspci_parse.evidence.os_names import OsDevice
     from lspci_parse.model.address import Address
     from lspci_parse.model.dump import Dump
@@ -56,6 +56,23 @@ class Host(_Host):  # a named tuple has no place for what is cached
     def dumps(self) -> tuple[Dump, ...]:
         """Every output in the file that ``dump`` is from."""
         return parse_all(self.dump.text, source=self.dump.source)
+
+    @cached_property
+    def identified(self) -> Host:
+        """The host with the ids that the log's enumeration lines tell, where the dump prints none (no ``-nn``)."""
+        found = {fact.address: fact for fact in self.own_log.of(Enumerated)} if self.own_log else {}
+        if not any(device.ids.vendor is None and device.address in found for device in self.dump):
+            return self
+        devices = tuple(
+            device._replace(ids=device.ids._replace(vendor=fact.vendor, device=fact.device))
+            if device.ids.vendor is None and (fact := found.get(device.address)) is not None
+            else device
+            for device in self.dump
+        )
+        dump = self.dump
+        return self._replace(
+            dump=type(dump)(devices, dump.lines, dump.source, dump.outside, dump.text, dump.printed_by)
+        )
 
     @property
     def own_log(self) -> Log | None:

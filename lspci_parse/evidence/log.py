@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from lspci_parse.evidence.cmdline import Cmdline, parse_cmdline
 from lspci_parse.evidence.log_facts import (
     AerReport,
-    CommandLine,
     Death,
-    Dmi,
     DomainEvent,
     Enumerated,
     Fact,
     GroupEvent,
-    Kernel,
     NvmeName,
     ProbeFailure,
 )
 from lspci_parse.evidence.log_messages import AerDetail, NvmeDeath, read
+from lspci_parse.evidence.machine_facts import CommandLine, Dmi, Kernel, Trace, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
 
+WHOLE: Final = 100
+"""A boot with fewer lines is an excerpt."""
 LONGEST: Final = 10_000
 """Longer lines are no kernel messages (which end at some 1,000 characters; command lines at 4,096)."""
 
@@ -39,7 +39,8 @@ _ADDRESS: Final = re.compile(r":[0-9a-f][0-9a-f]:[01][0-9a-f]\.[0-7]")
 _OTHERS: Final = (
     re.compile(
         r"DMAR: |DMAR-IR: |AMD-Vi: |DMI: |Linux version|Command line:|Kernel command|NVRM: loading|Compat-mlnx|ACS over"
-        r"|Unknown kernel|Hypervisor det|kernel on Xen|Xen version:|busn_res: |nvme nvme|NVRM: Xid"
+        r"|ainted[: ]|Hardware name:|Unknown kernel|Hypervisor det|kernel on Xen|Xen version:|busn_res: |nvme nvme"
+        r"|NVRM: Xid"
     ),
     re.compile(r"ommu: Default"),
     re.compile(r"river[ :]"),
@@ -65,6 +66,15 @@ _PREFIX: Final = re.compile(
 )
 
 
+_SAID: Final = 6
+"""How many lines of a driver are kept before its failed probe."""
+_NO_COMPLAINT: Final = re.compile(
+    r"enabling device|[Ff]irmware version|available PCIe bandwidth|probe with driver|success|registered|irq \d+, io|"
+    r"detected \d+ ports|version \d|iommu group|PTM enabled"
+)
+"""What drivers say of themselves when all is well."""
+
+
 class Rollback(NamedTuple):
     """Devices left their IOMMU groups again, one after the other: the setting up of the IOMMU was given up.
 
@@ -84,6 +94,7 @@ class _Log(NamedTuple):
     source: str | None = None
     boots: int = 0
     complete: bool = False
+    lines: int = 0
 
 
 class Log(_Log):  # a named tuple has no place for what is cached
@@ -95,6 +106,7 @@ class Log(_Log):  # a named tuple has no place for what is cached
         boots: how many boots the log holds; facts are of the last one.
         complete: the last boot's beginning is in the log; without it, early lines (groups, command line, BIOS)
             may be lost because the ring buffer ran over.
+        lines: how many lines the last boot has.
     """
 
     def of(self, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
@@ -112,10 +124,18 @@ class Log(_Log):  # a named tuple has no place for what is cached
     def _last(self, kind: type[AnyFact]) -> AnyFact | None:
         return next((fact for fact in reversed(self.facts) if isinstance(fact, kind)), None)
 
+    @property
+    def whole(self) -> bool:
+        """Whether what it does not tell did not happen: it is complete, and no excerpt of a few lines."""
+        return self.complete and self.lines >= WHOLE
+
     @cached_property
     def kernel(self) -> Kernel | None:
-        """The running kernel, ``None`` if the log does not say."""
-        return self._last(Kernel)
+        """The running kernel, from the log's beginning, else from a trace; ``None`` if the log does not say."""
+        found, trace = self._last(Kernel), self._last(Trace)
+        return (
+            Kernel(trace.line, trace.release, upstream(trace.release)) if found is None and trace else found
+        )
 
     @cached_property
     def dmi(self) -> Dmi | None:
@@ -163,11 +183,11 @@ def parse_log(text: str, *, source: str | None = None) -> Log:
         source: the name that reports give the log.
     """
     facts: list[Fact] = []
-    boots, complete, stamped = 0, False, False
+    boots, complete, stamped, first = 0, False, False, 1
     for number, prefix, message in _messages(text):
         fact = read(number, message)
         if isinstance(fact, Kernel) and (prefix or not stamped):
-            facts, complete = [], True
+            facts, complete, first = [], True, number
             boots += 1
         if isinstance(fact, NvmeDeath):
             fact = _named_death(facts, fact)
@@ -176,7 +196,26 @@ def parse_log(text: str, *, source: str | None = None) -> Log:
         elif fact is not None:
             facts.append(fact)
             stamped = stamped or bool(prefix)
-    return Log(tuple(facts), source, boots or int(bool(facts)), complete)
+    facts = [_with_words(fact, text) if isinstance(fact, ProbeFailure) else fact for fact in facts]
+    lines = text.count("\n") + 1 - (first - 1)
+    return Log(tuple(facts), source, boots or int(bool(facts)), complete, lines)
+
+
+def _with_words(failure: ProbeFailure, text: str) -> ProbeFailure:
+    """Return a failed probe with what its driver said of the device before, in its own words, the first ones first."""
+    start = f"{failure.driver} {failure.address}"
+    said: list[str] = []
+    end = len(text)
+    while len(said) < _SAID:
+        place = text.rfind(start, 0, end)
+        if place < 0:
+            break
+        end = text.rfind("\n", 0, place) + 1
+        line = text[place + len(start) : place + LONGEST].partition("\n")[0]
+        number = text.count("\n", 0, end) + 1
+        if number < failure.line and not _NO_COMPLAINT.search(line):
+            said.append(line.partition(": ")[2].strip())
+    return failure._replace(said=tuple(reversed(said)))
 
 
 def _named_death(facts: Sequence[Fact], death: NvmeDeath) -> Death | None:

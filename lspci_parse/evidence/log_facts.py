@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from lspci_parse.evidence.machine_facts import CommandLine, Dmi, Hypervisor, Kernel, Trace, UnknownParameters
+
 if TYPE_CHECKING:
     from lspci_parse.model.address import Address
 
@@ -132,12 +134,18 @@ class DmaAlias(NamedTuple):
 
 
 class ProbeFailure(NamedTuple):
-    """A driver refused a device: ``error`` is the negative error number (``-12`` is ENOMEM)."""
+    """A driver refused a device.
+
+    Attributes:
+        error: the negative error number (``-12`` is ENOMEM).
+        said: the driver's last lines about the device before it, in their order.
+    """
 
     line: int
     address: Address
     driver: str
     error: int
+    said: tuple[str, ...] = ()
 
 
 class Complaint(NamedTuple):
@@ -150,7 +158,7 @@ class Complaint(NamedTuple):
 
 
 class Unassigned(NamedTuple):
-    """The kernel found no address space for a BAR, a ROM or a bridge window."""
+    """No address space was left for a BAR, a ROM or a bridge window."""
 
     line: int
     address: Address
@@ -165,7 +173,7 @@ class BusShortage(NamedTuple):
 
 
 class SriovShortage(NamedTuple):
-    """There are no bus numbers or no address space for a device's virtual functions."""
+    """There are no bus numbers, or no addresses, for virtual functions."""
 
     line: int
     address: Address
@@ -215,20 +223,6 @@ class FirmwareError(NamedTuple):
     address: Address
 
 
-class UnknownParameters(NamedTuple):
-    """Parameters of the command line that this kernel does not know (Linux 5.14 and newer)."""
-
-    line: int
-    text: str
-
-
-class Hypervisor(NamedTuple):
-    """The hypervisor that the kernel runs on: ``KVM``, ``Microsoft Hyper-V``, ``Xen`` ..."""
-
-    line: int
-    name: str
-
-
 class Firmware(NamedTuple):
     """The version of a device's firmware, as its driver reports it."""
 
@@ -274,7 +268,7 @@ class AerReport(NamedTuple):
         address: the device that found the error.
         severity: ``Corrected``, ``Uncorrected (Non-Fatal)`` or ``Uncorrected (Fatal)``; newer kernels say
             ``Correctable`` and ``Uncorrectable``.
-        layer: ``Physical Layer``, ``Data Link Layer``, ``Transaction Layer`` ...
+        layer: ``Physical Layer``, ``Data Link Layer`` ...
         agent: the device's part in the transfer, such as ``Receiver ID``.
         kinds: the errors by name, as the kernel prints them: ``RxErr``, ``CmpltTO`` ...
     """
@@ -315,53 +309,6 @@ class Enumerated(NamedTuple):
     class_: str
 
 
-class Kernel(NamedTuple):
-    """The running kernel.
-
-    Attributes:
-        release: as ``uname -r`` prints it, such as ``4.18.0-240.el8.x86_64``.
-        version: the upstream numbers it begins with, ``(4, 18, 0)``; a vendor may have added newer code.
-    """
-
-    line: int
-    release: str
-    version: tuple[int, ...]
-
-
-def upstream(release: str) -> tuple[int, ...]:
-    """Return the numbers that a kernel release begins with: ``(4, 18, 0)`` of ``4.18.0-240.el8.x86_64``."""
-    numbers: list[int] = []
-    for part in release.partition("-")[0].split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
-
-
-class CommandLine(NamedTuple):
-    """The kernel's command line as the log repeats it."""
-
-    line: int
-    text: str
-
-
-class Dmi(NamedTuple):
-    """What the firmware says of the machine (SMBIOS).
-
-    Attributes:
-        system: vendor and product name, which the log does not separate.
-        board: name of the board, ``None`` where the firmware gives none.
-        bios: version of the BIOS.
-        date: its release date as printed, month first: ``08/27/2020``.
-    """
-
-    line: int
-    system: str
-    board: str | None
-    bios: str
-    date: str
-
-
 Fact: TypeAlias = (
     GroupEvent
     | DomainEvent
@@ -393,6 +340,7 @@ Fact: TypeAlias = (
     | LinkEvent
     | Enumerated
     | Kernel
+    | Trace
     | CommandLine
     | Dmi
 )

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from lspci_parse.evidence import log_facts
+from lspci_parse.evidence import log_facts, machine_facts
 from lspci_parse.model.address import Address
 from lspci_parse.parsing.grammar import parser
 from lspci_parse.parsing.lalr import NoParseError, Tree
@@ -217,7 +217,7 @@ def _hotplug(line: int, t: _Tokens) -> log_facts.Fact:
 def _dmi(line: int, t: _Tokens) -> log_facts.Fact:
     system, slash, board = t.named["SYSTEM"].rpartition("/")
     bios, _, date = t.named["TEXT"].rpartition(" ")
-    return log_facts.Dmi(line, system if slash else board, board if slash else None, bios.strip(), date)
+    return machine_facts.Dmi(line, system if slash else board, board if slash else None, bios.strip(), date)
 
 
 _READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail | NvmeDeath]]] = {
@@ -250,9 +250,11 @@ _READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail | 
     "firmware_missing": lambda line, t: log_facts.FirmwareMissing(line, t.device, t.driver, t.named["WORD"]),
     "payload": _payload,
     "firmware_error": lambda line, t: log_facts.FirmwareError(line, t.device),
-    "unknown_parameters": lambda line, t: log_facts.UnknownParameters(line, t.named["UNKNOWN_PARAMETERS"]),
-    "hypervisor": lambda line, t: log_facts.Hypervisor(line, t.named["TEXT"]),
-    "xen": lambda line, _: log_facts.Hypervisor(line, "Xen"),
+    "unknown_parameters": lambda line, t: machine_facts.UnknownParameters(
+        line, t.named["UNKNOWN_PARAMETERS"]
+    ),
+    "hypervisor": lambda line, t: machine_facts.Hypervisor(line, t.named["TEXT"]),
+    "xen": lambda line, _: machine_facts.Hypervisor(line, "Xen"),
     "acs_quirk": _acs_quirk,
     "alias": lambda line, t: log_facts.DmaAlias(line, t.device, t.named["WORD"]),
     "probe_failed": _probe_failed,
@@ -270,8 +272,11 @@ _READERS: Final[dict[str, Callable[[int, _Tokens], log_facts.Fact | AerDetail | 
     "gone": _link_event("inaccessible"),
     "stuck": _link_event("stuck"),
     "retrained": _link_event("retrained"),
-    "kernel": lambda line, t: log_facts.Kernel(line, t.named["WORD"], log_facts.upstream(t.named["WORD"])),
-    "cmdline": lambda line, t: log_facts.CommandLine(line, t.named.get("TEXT", "")),
+    "kernel": lambda line, t: machine_facts.Kernel(
+        line, t.named["WORD"], machine_facts.upstream(t.named["WORD"])
+    ),
+    "cmdline": lambda line, t: machine_facts.CommandLine(line, t.named.get("TEXT", "")),
+    "trace": lambda line, t: machine_facts.Trace(line, t.named["WORD"]),
     "dmi": _dmi,
     "enumerated": lambda line, t: log_facts.Enumerated(
         line, t.device, t.named["IDS"][1:5], t.named["IDS"][6:10], t.named["CLASS"][2:6]

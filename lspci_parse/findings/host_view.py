@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lspci_parse.evidence.host import Host
-    from lspci_parse.evidence.log_facts import Dmi, ProbeFailure
+    from lspci_parse.evidence.log_facts import ProbeFailure
+    from lspci_parse.evidence.machine_facts import Dmi
     from lspci_parse.linux.acs import Isolation
     from lspci_parse.linux.groups.model import Absence, Groups
     from lspci_parse.model.address import Address

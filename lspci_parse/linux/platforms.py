@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lspci_parse.evidence.log_facts import Hypervisor
+from lspci_parse.evidence.machine_facts import Hypervisor
 from lspci_parse.lspci.pci_ids import class_id
 
 if TYPE_CHECKING:

@@ -363,13 +363,15 @@ def _nearest(
 def match_roots(a: Topology, b: Topology) -> dict[str, str]:
     """Say which root bus of ``b`` is which of ``a``, as first parts of topology paths.
 
-    Equal number and equal devices come first, then equal devices, then equal number, then the order within a
-    domain; a root bus without counterpart is left out.
+    Equal number and devices that are at least half alike come first, then equal devices, then equal number, then the
+    order within a domain; a root bus without counterpart is left out.
     """
     left, right = ([(bus.number, _signature(t, bus)) for bus in t.roots] for t in (a, b))
-    found: dict[BusNumber, BusNumber] = {}
+    numbered = dict(left)
+    found: dict[BusNumber, BusNumber] = {
+        number: number for number, signature in right if _half_alike(signature, numbered.get(number, ()))
+    }
     keys: tuple[Callable[[BusNumber, object], object], ...] = (
-        lambda number, signature: (number, signature),
         lambda _, signature: signature,
         lambda number, _: number,
         lambda number, _: number.domain,
@@ -385,6 +387,10 @@ def match_roots(a: Topology, b: Topology) -> dict[str, str]:
             if candidates and number not in found:
                 found[number] = candidates.pop()
     return {str(number): str(match) for number, match in found.items()}
+
+
+def _half_alike(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return bool(one) and 2 * len(set(one) & set(other)) >= max(len(one), len(other))
 
 
 def _signature(tree: Topology, bus: Bus) -> tuple[object, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lspci_parse.comparison.matching import by_address, by_topology, same_kind
 from lspci_parse.model.dump import Dump
 from lspci_parse.topology.tree import topology
@@ -134,3 +136,53 @@ def test_domains_are_kept_apart() -> None:
     b = dump(card("0000:00:02.0"), card("0001:00:02.0", name=DISK), card("0002:00:02.0"))
     assert pairs(a, b) == {"0000:00:02.0": "0000:00:02.0", "0001:00:02.0": "0001:00:02.0"}
     assert rest(a, b) == ([], ["0002:00:02.0"])
+
+
+def plain(slot: str, class_: str, name: str, *lines: str) -> str:
+    return f"{slot} {class_}: {name}\n" + "".join(f"\t{line}\n" for line in lines) + "\n"
+
+
+def bus(own: int, first: int, last: int | None = None) -> str:
+    return f"Bus: primary={own:02x}, secondary={first:02x}, subordinate={last or first:02x}, sec-latency=0"
+
+
+def test_root_buses_that_look_alike_are_not_exchanged() -> None:
+    """A card moved from one socket to the other: each root bus is still itself."""
+
+    def socket(number: int, *ports: int) -> list[str]:
+        return [
+            plain(f"{number:02x}:00.0", "Host bridge", "Root Complex"),
+            *(
+                plain(f"{number:02x}:0{port}.1", "PCI bridge", "GPP Bridge", bus(number, number + index))
+                for index, port in enumerate(ports, 1)
+            ),
+        ]
+
+    a = topology(
+        dump(*socket(0x20, 1, 3), plain("22:00.0", "VGA compatible controller", "GPU"), *socket(0x60))
+    )
+    b = topology(
+        dump(*socket(0x20, 1), *socket(0x60, 1, 3), plain("62:00.0", "VGA compatible controller", "GPU"))
+    )
+    found = by_topology(a, b)
+    assert {(pair.a.address.slot, pair.b.address.slot) for pair in found.pairs} >= {
+        ("20:00.0", "20:00.0"), ("20:01.1", "20:01.1"), ("60:00.0", "60:00.0"),
+    }  # fmt: skip
+    assert "20:03.1" in {device.address.slot for device in found.only_a}
+
+
+@pytest.mark.parametrize("how", ["dead", "without Bus"])
+def test_behind_a_bridge_that_tells_no_bus_equal_addresses_are_one_device(how: str) -> None:
+    top = plain("00:1c.0", "PCI bridge", "Root Port", bus(0, 1, 4))
+    gpus = [plain(f"0{number}:00.0", "3D controller", "A100") for number in (3, 4)]
+    switch = [
+        plain("01:00.0", "PCI bridge", "Switch", bus(1, 2, 4)),
+        plain("02:00.0", "PCI bridge", "Switch", bus(2, 3)),
+        plain("02:01.0", "PCI bridge", "Switch", bus(2, 4)),
+    ]
+    gone = {"dead": "!!! Unknown header type 7f", "without Bus": "Kernel driver in use: pcieport"}[how]
+    rev = " (rev ff) (prog-if ff)" if how == "dead" else ""
+    broken = [plain(part[:7], "PCI bridge", f"Switch{rev}", gone) for part in switch]
+    found = by_topology(topology(dump(top, *switch, *gpus)), topology(dump(top, *broken, *gpus)))
+    assert (found.only_a, found.only_b) == ((), ())
+    assert all(pair.a.address == pair.b.address and not pair.moved for pair in found.pairs)

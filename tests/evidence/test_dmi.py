@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lspci_parse.evidence.dmi import parse_dmi
-from lspci_parse.evidence.log_facts import Dmi
+from lspci_parse.evidence.machine_facts import Dmi
 
 DMIDECODE = """\
 # dmidecode 3.3

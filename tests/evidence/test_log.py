@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lspci_parse.evidence import log_facts as f
+from lspci_parse.evidence import machine_facts as m
 from lspci_parse.evidence.log import LONGEST, foreign, of_another_host, parse_log
 from lspci_parse.evidence.log_messages import _tokens
 from lspci_parse.model.address import Address
@@ -235,8 +236,14 @@ def test_prefixes(prefix: str) -> None:
             f.PayloadMismatch(1, address("02:00.0"), 256, address("00:1c.0"), 128),
         ),
         ("{1}[Hardware Error]:   device_id: 0000:01:00.0", f.FirmwareError(1, address("01:00.0"))),
-        ("Hypervisor detected: Microsoft Hyper-V", f.Hypervisor(1, "Microsoft Hyper-V")),
-        ("Booting paravirtualized kernel on Xen", f.Hypervisor(1, "Xen")),
+        ("Hypervisor detected: Microsoft Hyper-V", m.Hypervisor(1, "Microsoft Hyper-V")),
+        ("Booting paravirtualized kernel on Xen", m.Hypervisor(1, "Xen")),
+        ("CPU: 2 PID: 2383 Comm: stats Not tainted 6.10.8-arch1-1 #1", m.Trace(1, "6.10.8-arch1-1")),
+        ("CPU: 2 PID: 9 Comm: x Tainted: P OE 6.1.0-18 #1", m.Trace(1, "6.1.0-18")),
+        (
+            "Hardware name: ASUS System Product Name/ROG STRIX X670E-E, BIOS 2007 04/12/2024",
+            m.Dmi(1, "ASUS System Product Name", "ROG STRIX X670E-E", "2007", "04/12/2024"),
+        ),
         ("nvme nvme0: pci function 0000:04:00.0", f.NvmeName(1, address("04:00.0"), "nvme0")),
         ("ahci 0000:00:1f.2: version 3.0", f.DriverVersion(1, "ahci", "3.0")),
         ("e1000e: Intel(R) PRO/1000 Network Driver - 3.2.6-k", f.DriverVersion(1, "e1000e", "3.2.6-k")),
@@ -289,11 +296,11 @@ def test_prefixes(prefix: str) -> None:
         ),
         (
             "DMI: Dell Inc. PowerEdge R740/06WXJT, BIOS 2.8.2 08/27/2020",
-            f.Dmi(1, "Dell Inc. PowerEdge R740", "06WXJT", "2.8.2", "08/27/2020"),
+            m.Dmi(1, "Dell Inc. PowerEdge R740", "06WXJT", "2.8.2", "08/27/2020"),
         ),
         (
             "DMI: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014",
-            f.Dmi(1, "QEMU Standard PC (Q35 + ICH9, 2009)", None, "1.16.2-debian-1.16.2-1", "04/01/2014"),
+            m.Dmi(1, "QEMU Standard PC (Q35 + ICH9, 2009)", None, "1.16.2-debian-1.16.2-1", "04/01/2014"),
         ),
     ],
 )
@@ -332,7 +339,7 @@ def test_an_error_report_gathers_its_lines() -> None:
     ],
 )
 def test_version_of_a_release(release: str, numbers: tuple[int, ...]) -> None:
-    assert f.upstream(release) == numbers
+    assert m.upstream(release) == numbers
 
 
 # ---------------------------------------------------------------------------------------------- groups in order
@@ -515,3 +522,26 @@ def test_a_long_log_takes_linear_time() -> None:
     # Lines that look like candidates, each different, and none of them a fact.
     text = "".join(f"[{n}.0] error at {n}: " + "fw 1.7 " * 20 + "\n" for n in range(2000))
     assert parse_log(text).facts == ()
+
+
+def test_the_kernel_of_a_trace_serves_where_the_beginning_is_lost() -> None:
+    log = parse_log("[ 9.0] CPU: 2 PID: 2383 Comm: stats Not tainted 6.10.8-arch1-1 #1\n")
+    assert log.kernel is not None
+    assert (log.kernel.release, log.kernel.version) == ("6.10.8-arch1-1", (6, 10, 8))
+    assert not log.complete
+
+
+def test_what_a_driver_said_before_it_failed_whatever_the_words() -> None:
+    log = parse_log(
+        "ice 0000:e2:00.1: enabling device (0140 -> 0142)\n"
+        "ice 0000:e2:00.1: not enough device MSI-X vectors. requested = 260, available = 252\n"
+        "ice 0000:e2:00.0: another function's words\n"
+        "ice 0000:e2:00.1: ice_init_interrupt_scheme failed: -34\n"
+        "ice: probe of 0000:e2:00.1 failed with error -5\n"
+        "ice 0000:e2:00.1: what came later\n"
+    )
+    (failure,) = log.probe_failures.values()
+    assert failure.said == (
+        "not enough device MSI-X vectors. requested = 260, available = 252",
+        "ice_init_interrupt_scheme failed: -34",
+    )

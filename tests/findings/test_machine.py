@@ -7,7 +7,7 @@ from lspci_parse.comparison.matching import Pair
 from lspci_parse.evidence.cmdline import parse_cmdline
 from lspci_parse.evidence.host import Host
 from lspci_parse.evidence.log import parse_log
-from lspci_parse.evidence.log_facts import Dmi
+from lspci_parse.evidence.machine_facts import Dmi
 from lspci_parse.findings.engine import diff
 from lspci_parse.findings.model import Finding
 from lspci_parse.parsing.parser import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lspci_parse.evidence.host import Host
-from lspci_parse.evidence.log_facts import Dmi
+from lspci_parse.evidence.machine_facts import Dmi
 from lspci_parse.linux.platforms import (
     DART,
     GUEST,

@@ -10,7 +10,7 @@ from lspci_parse.findings.capability_list import acs_hole
 from lspci_parse.findings.model import Cause, Finding, Found, Severity
 from lspci_parse.findings.rule import rule
 from lspci_parse.linux.acs import REQUIRED
-from lspci_parse.model.display import listed, named
+from lspci_parse.model.display import listed, named, short
 from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def groups_merged(view: PairView) -> Iterator[Found]:
                 first,
                 merge,
                 (
-                    _merged_title(view, merge),
+                    "; ".join(filter(None, (_merged_title(view, merge), _by_kernel(view, merge)))),
                     detail + _together(view, merge),
                 ),
             ),
@@ -256,6 +256,8 @@ def _causes(view: PairView, merge: Merge) -> Iterator[Cause]:
     """Yield the ACS findings that explain a merged group: those of its functions and of the bridges above them."""
     if not view.b.visible.extended_readable:
         yield Cause("extended-config-unreadable")
+    if _by_kernel(view, merge):
+        yield Cause("kernel-changed")
     tree = view.b.tree
     concerned = set(merge.group)
     for member in merge.group:
@@ -267,6 +269,18 @@ def _causes(view: PairView, merge: Merge) -> Iterator[Cause]:
                 yield Cause("acs-lost", address)
             elif _switched_off(pair):
                 yield Cause("acs-off", address)
+
+
+def _by_kernel(view: PairView, merge: Merge) -> str:
+    """Return what B's kernel says of a function that A's counts as isolated by a quirk; empty if it is not that."""
+    for member in sorted({above for one in merge.group for above in (one, *view.b.tree.ancestors(one))}):
+        pair = view.difference.pair_of_b.get(member)
+        here = view.b.isolation[member]
+        if pair is None or here.quirk is None or here.isolated is not False:
+            continue
+        if view.a.isolation[pair.a.address].isolated:
+            return f"{short(pair.b.address)}: {here.sentence}"
+    return ""
 
 
 def _merged_words(merge: Merge) -> str:

@@ -161,3 +161,32 @@ def acs_not_as_asked(view: HostView) -> Iterator[Found]:
                     "for setpci in boot scripts; before 6.15 name one device in each; quote ';' in GRUB's files.",
                 )
             )  # fmt: skip
+
+
+_IDENTITY: Final = ("direct", "identity", "private-identity")
+_TRANSLATED: Final = ("dma", "private-dma")
+
+
+@rule("domain-mix", "warning", "members of one IOMMU group use different kinds of domains", needs=HOST)
+def domain_mix(view: HostView) -> Iterator[Found]:
+    """Find groups with identity and DMA domains side by side, as Linux 5.3 to 5.7 made them (private domains).
+
+    One group has one address space since 5.8 (``iommu_group_alloc_default_domain``).
+    """
+    kinds = {event.address: event.kind for event in view.log.of(DomainEvent) if event.address is not None}
+    members: dict[int, list[Address]] = {}
+    for address, group in (view.log.groups or view.log.made).items():
+        members.setdefault(group, []).append(address)
+    for group, devices in sorted(members.items()):
+        identity = [device for device in devices if kinds.get(device) in _IDENTITY]
+        translated = [device for device in devices if kinds.get(device) in _TRANSLATED]
+        if identity and translated:
+            yield Found(
+                _about(
+                    "domain-mix", "warning", min(devices), "iommu_group/domain", group,
+                    f"group {group} has two kinds of domains: {listed(identity)} direct, {listed(translated)} DMA",
+                    "The members share one requester id or reach each other, so they need one address space; DMA of "
+                    "some of them then fails.",
+                    "Boot Linux 5.8 or newer, which decides for the whole group; until then with iommu.passthrough=0.",
+                )._replace(devices=tuple(sorted(devices))),
+            )  # fmt: skip

@@ -33,7 +33,7 @@ from lspci_parse.findings.rules.links import sleep_of_link
 from lspci_parse.model.display import listed, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lspci_parse.evidence.log_facts import ProbeFailure
     from lspci_parse.findings.host_view import HostView, Refusal
@@ -66,16 +66,16 @@ def probe_failed(view: HostView) -> Iterator[Found]:
         device = view.device(address)
         driver = None if device is None else device.driver
         error = f"error {failure.error} ({errno.errorcode.get(-failure.error, 'unknown')})"
-        detail, remedy, causes = (
-            _starved(view) if failure in view.probes_without_domain else _failed(view, failure)
-        )
+        starved = failure in view.probes_without_domain
+        detail, remedy, causes = _starved(view) if starved else _failed(view, failure)
+        first = "" if starved or not _said(view, failure) else f": {_said(view, failure)[0][:_LONGEST_QUOTE]}"
         if driver is not None:
             detail = f"{driver} drives the device now, so a later attempt succeeded. {detail}".rstrip()
         yield Found(
             _here(
                 "probe-failed", "critical" if driver is None else "warning", address, "driver/probe",
                 f"{failure.driver}: {error}",
-                f"{view.named(address)}: {failure.driver} failed to probe it, {error}", detail, remedy,
+                f"{view.named(address)}: {failure.driver} failed to probe it, {error}{first}", detail, remedy,
             ),
             causes,
         )  # fmt: skip
@@ -101,13 +101,19 @@ def _starved(view: HostView) -> Explanation:
     return f"{text} {explain_refusal(view, culprit)}", advise(view, culprit), causes
 
 
+_LONGEST_QUOTE: Final = 120
+"""Characters of a driver's line that a title quotes."""
+
+
+def _said(view: HostView, failure: ProbeFailure) -> Sequence[str]:
+    """Return what a driver said before it failed: its own lines, or of a log without them its complaints."""
+    complaints = view.complaints.get(failure.address, ())
+    return failure.said or [complaint.text for complaint in complaints if complaint.line < failure.line]
+
+
 def _failed(view: HostView, failure: ProbeFailure) -> Explanation:
     """Explain a failed probe by the driver's own words: what it complained of first, the rest follows from it."""
-    said = [
-        complaint.text
-        for complaint in view.complaints.get(failure.address, ())
-        if complaint.line < failure.line
-    ]
+    said = _said(view, failure)
     last = f"; its last: '{said[-1]}'" if len(said) > 1 and said[-1] != said[0] else ""
     text = f"The driver's first complaint: '{said[0]}'{last}." if said else ""
     if failure.error == -errno.ENOMEM and not view.log.complete:
@@ -175,19 +181,41 @@ def _shared_group(view: HostView, refusal: Refusal) -> Cause:
 @rule("resource-unassigned", "warning", "no address space for a device whose driver failed", needs=HOST)
 def resource_unassigned(view: HostView) -> Iterator[Found]:
     """Find BARs without addresses, of devices whose probe failed: many devices work without some of theirs."""
-    lost: dict[Address, list[str]] = {}
+    concerned = {above for failed in view.log.probe_failures for above in (failed, *view.ancestors(failed))}
+    lost: dict[Address, dict[str, None]] = {}
     for fact in view.log.of(Unassigned):
-        if fact.address in view.log.probe_failures:
-            lost.setdefault(fact.address, []).append(fact.text)
-    for address, texts in lost.items():
+        if fact.address in concerned:
+            lost.setdefault(fact.address, {})[_room(fact.text)] = None
+    for address, names in lost.items():
+        rooms = ", ".join(names)
+        windows = any(name.endswith("window") for name in names)
         yield Found(
             _here(
-                "resource-unassigned", "warning", address, "resources", texts[-1],
-                f"{view.named(address)}: no address space for {texts[-1].partition(':')[0]}",
+                "resource-unassigned", "warning", address, "resources", rooms,
+                f"{view.named(address)}: no address space for {rooms}",
+                "The window of the host bridge or of the bridge above is too small for what is behind this bridge."
+                if windows else
                 "The kernel found no room for it in the window of the bridge above, so the driver cannot reach it.",
-                "Compare 'Above 4G decoding' in BIOS setup; try pci=realloc.",
-            )
+                "Compare 'Above 4G decoding' in BIOS setup, on boards without one the ranges of the host bridge in the "
+                "device tree; try pci=realloc.",
+            ),
+            [Cause("resource-unassigned", above) for above in view.ancestors(address)[:1]],
         )  # fmt: skip
+
+
+_BRIDGE_WINDOWS: Final = {
+    "BAR 13": "its I/O window",
+    "BAR 14": "its memory window",
+    "BAR 15": "its prefetchable window",
+}
+"""What the numbers of resources beyond the BARs and the ROM mean of a bridge (``PCI_BRIDGE_RESOURCES``)."""
+
+
+def _room(text: str) -> str:
+    """Return what found no room: ``BAR 0``, ``its memory window``."""
+    found = re.match(r"(?:VF )?(?:BAR \d+|ROM|bridge window)", text)
+    name = "a region" if found is None else found[0]
+    return "its window" if name == "bridge window" else _BRIDGE_WINDOWS.get(name, name)
 
 
 # ----------------------------------------------------------------------------- the group, from the dump alone
@@ -258,7 +286,8 @@ def dma_fault(view: HostView) -> Iterator[Found]:
         yield Found(
             _here(
                 "dma-fault", "warning", address, "iommu/faults", faults[0].text,
-                f"{view.named(address)}: the IOMMU refused its DMA {_times(len(faults))}",
+                f"{view.named(address)}: the IOMMU refused its DMA {_times(len(faults))}"
+                f"{', to memory that firmware reserved' if _reserved(view, faults) else ''}",
                 f"The first time at log line {faults[0].line}. A driver or firmware uses an address that was not, or "
                 f"is no longer, mapped for the device.{_reserved(view, faults)}",
                 "Update driver and firmware; for a device that BIOS uses too, look for RMRR in the kernel log.",
@@ -303,6 +332,17 @@ def link_lost(view: HostView) -> Iterator[Found]:
         )  # fmt: skip
 
 
+def _sleepless_first(view: HostView, address: Address) -> str:
+    """Return what to try where the link of a device, or below a port, may sleep; empty where it is not known to."""
+    below = view.tree.children(address) if address in view.tree.devices else ()
+    if not any(sleep_of_link(view, end) for end in (address, *below)):
+        return ""
+    return (
+        "Try without link power management first: pcie_aspm.policy=performance, or link/l1_aspm in sysfs. Then check "
+        "seating, cable and riser."
+    )
+
+
 @rule("aer-reported", "warning", "PCI Express error reports in the kernel log", needs=HOST)
 def aer_reported(view: HostView) -> Iterator[Found]:
     """Find devices with error reports; corrected ones cost time only."""
@@ -316,7 +356,8 @@ def aer_reported(view: HostView) -> Iterator[Found]:
                 f"{view.named(address)} has reported errors {_times(len(reports))}: {what}",
                 f"The first time at log line {reports[0].line}, from the {reports[0].layer}."
                 f"{sleep_of_link(view, address)}",
-                "Check the link (seating, cable, riser) if physical or data link layer are named; else driver and "
+                _sleepless_first(view, address)
+                or "Check the link (seating, cable, riser) if physical or data link layer are named; else driver and "
                 "firmware.",
             )
         )  # fmt: skip

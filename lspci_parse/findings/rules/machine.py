@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lspci_parse.evidence.cmdline import TOUCHES
-from lspci_parse.evidence.log_facts import upstream
+from lspci_parse.evidence.machine_facts import upstream
 from lspci_parse.findings.model import Finding, Found, Severity
 from lspci_parse.findings.rule import rule
 from lspci_parse.model.display import named

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.findings.model import Finding, Found
+from lspci_parse.findings.model import Cause, Finding, Found
 from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.lspci.pci_ids import class_id
 from lspci_parse.model.display import listed, named, short
+from lspci_parse.topology.tree import BusKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lspci_parse.comparison.matching import Pair
     from lspci_parse.findings.host_view import HostView
@@ -28,7 +29,7 @@ def device_dead(view: PairView) -> Iterator[Found]:
             yield Found(
                 Finding(
                     "device-dead", "critical", pair.a.address, pair.b.address, "", pair.a.name, "rev ff",
-                    f"{named(pair.b)} does not answer: its configuration space reads as all ones",
+                    f"{named(pair.b)} does not answer: every read gives ones",
                     "The kernel knows the function, but reads of its registers fail: its link is down, it lost "
                     "power, or it hung. Nothing else is known of it on B.",
                     "Look for AER and link-down messages in B's kernel log; power-cycle the machine (a warm reboot "
@@ -45,12 +46,13 @@ def not_answering(view: HostView) -> Iterator[Found]:
             yield Found(
                 Finding(
                     "not-answering", "critical", None, device.address, "", None, "rev ff",
-                    f"{named(device)} does not answer: its configuration space reads as all ones",
+                    f"{named(device)} does not answer: every read gives ones",
                     "The kernel knows the function, but reads of its registers fail: its link is down, it lost power "
                     "(D3cold), or it hung. Nothing else is known of it.",
                     "Look for AER and link-down messages in the kernel log; power-cycle the machine (a warm reboot is "
                     "not enough), reseat the card. A GPU that sleeps in D3cold wakes when it is used.",
-                )
+                ),
+                [Cause("bridge-not-set-up", device.address)],
             )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def device_missing(view: PairView) -> Iterator[Found]:
     """Find devices that are gone: one finding for the topmost of those that hang together."""
     replaced = {before.address for before, _ in view.replaced}
     for top, below in _trees((d for d in _expected(view) if d.address not in replaced), view.a.tree):
-        more = f", with {len(below)} below it: {listed(below)}" if below else ""
+        more = _along(top.address, below)
         yield Found(
             Finding(
                 "device-missing", "critical", top.address, None, "", top.name, None,
@@ -102,7 +104,7 @@ def device_new(view: PairView) -> Iterator[Found]:
         if d.address not in replaced and not _of_shared(d, view.b.tree, difference.pair_of_b)
     ]
     for top, below in _trees(new, view.b.tree):
-        more = f", with {len(below)} below it: {listed(below)}" if below else ""
+        more = _along(top.address, below)
         yield Found(
             Finding(
                 "device-new", "warning", None, top.address, "", None, top.name,
@@ -113,10 +115,18 @@ def device_new(view: PairView) -> Iterator[Found]:
         )  # fmt: skip
 
 
+def _along(top: Address, below: Sequence[Address]) -> str:
+    """Name what is concerned along with a device: functions of its slot, and what hangs below."""
+    mates = [address for address in below if address[:3] == top[:3]]
+    rest = [address for address in below if address[:3] != top[:3]]
+    slot = f", with {listed(mates)}" if mates else ""
+    return f"{slot}, with {len(rest)} below it: {listed(rest)}" if rest else slot
+
+
 def _trees(devices: Iterable[Device], topology: Topology) -> Iterator[tuple[Device, list[Address]]]:
     """Yield each device whose bridge is not among ``devices``, with those among them that hang below it.
 
-    Functions of one slot go with the first of them: they are one card.
+    Functions of one slot go with the first of them: they are one card, but on a root bus, where each is on its own.
     """
     among = {device.address: device for device in devices}
     heads: dict[Address, Address] = {}
@@ -125,6 +135,8 @@ def _trees(devices: Iterable[Device], topology: Topology) -> Iterator[tuple[Devi
         parent = topology.parent(address)
         if parent is not None and parent in among:
             head = heads.get(parent, parent)
+        elif topology.bus(address).kind is BusKind.ROOT:
+            head = address
         else:
             slot = address._replace(function=0)
             head = members.get(slot, [address])[0] if slot in members else address

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lspci_parse.evidence.log_facts import PayloadMismatch
-from lspci_parse.findings.model import Finding, Found, Severity
+from lspci_parse.evidence.log_facts import AerReport, PayloadMismatch
+from lspci_parse.findings.model import Cause, Finding, Found, Severity
 from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.lspci.pci_ids import class_id
-from lspci_parse.model.display import named, short
+from lspci_parse.model.display import counted, listed, named, short
 from lspci_parse.topology.links import asleep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lspci_parse.findings.host_view import HostView
+    from lspci_parse.model.address import Address
     from lspci_parse.model.device import Device
 
 
@@ -52,7 +53,8 @@ def region_unassigned(view: HostView) -> Iterator[Found]:
     for device in () if view.windows else view.host.dump:
         lost = [name for name, region in device.registers.items() if _is_lost(name, region)]
         if lost and device.address not in view.tree.virtual:
-            names = ", ".join(lost)
+            numbered = all(name.startswith("Region ") for name in lost)
+            names = ", ".join(lost) if numbered else counted(len(lost), "memory region")
             yield _about(
                 "region-unassigned", "warning", device, f"{lost[0]}/address", names,
                 f"{named(device)}: {names} {'has' if len(lost) == 1 else 'have'} no address",
@@ -159,8 +161,8 @@ def errors_latched(view: HostView) -> Iterator[Found]:
             )  # fmt: skip
 
 
-_FATAL: Final = ("DLP", "SDES", "FCP", "RxOF", "MalfTLP")
-"""Fatal by default (PCI Express Base Specification 7.8.4.4)."""
+_FATAL: Final = ("DLP", "FCP", "RxOF", "MalfTLP")
+"""Fatal by default (PCI Express Base Specification 7.8.4.4); surprise down is masked on purpose at hot-plug ports."""
 
 
 @rule("fatal-errors-masked", "info", "errors that are fatal by default are masked", needs=HOST)
@@ -210,6 +212,86 @@ def mastering_off(view: HostView) -> Iterator[Found]:
 def _needs(device: Device, name: str) -> bool:
     memory = any(_is_memory(*item) for item in device.registers.items())
     return memory and (name == "Mem" or device.port_type is not None)
+
+
+@rule("bridge-not-set-up", "critical", "a bridge has lost its bus numbers", needs=HOST)
+def bridge_not_set_up(view: HostView) -> Iterator[Found]:
+    """Find bridges whose bus numbers read 0 above functions that the kernel knows: a reset undid their set-up.
+
+    Firmware and kernel give every bridge bus numbers (``pci_scan_bridge_extend``); a function behind one that has
+    none cannot be reached.
+    """
+    for device in view.host.dump:
+        buses = device.registers.get("Bus") or {}
+        if buses.get("secondary") != 0 or buses.get("subordinate") != 0:
+            continue
+        behind = [
+            other.address for other in view.host.dump if other.dead and other.address.bus > device.address.bus
+        ]
+        if behind:
+            found = _about(
+                "bridge-not-set-up",
+                "critical",
+                device,
+                "Bus",
+                "secondary=00, subordinate=00",
+                f"{named(device)} has lost its set-up: it leads to no bus, and {listed(behind)} cannot be reached",
+                "A reset of the link above put its registers back, and nobody restored them: its bus numbers are 0.",
+                "Power-cycle the machine; look for what reset the link (AER, Downstream Port Containment) in the log.",
+            )
+            yield found._replace(
+                finding=found.finding._replace(devices=tuple(behind)),
+                causes=[Cause("aer-reported", above, certain=False) for above in _fatal_above(view, device)],
+            )
+
+
+def _fatal_above(view: HostView, device: Device) -> Iterator[Address]:
+    """Yield what may have reset the link above a bridge: its ancestors, else whatever reported a fatal error."""
+    above = view.ancestors(device.address)
+    yield from above
+    if not above:
+        yield from {
+            fact.address: None
+            for fact in view.log.of(AerReport)
+            if "(Fatal)" in fact.severity and fact.address.bus < device.address.bus
+        }
+
+
+_MISSED: Final = ("01", "02", "0c03", "12", "00", "ff")
+"""Classes that a driver is missed at; graphics are often left without one on purpose."""
+
+
+@rule(
+    "without-driver",
+    "info",
+    "a device that is made for DMA has no driver",
+    needs=HOST,
+    told_by=("driver-missing",),
+)
+def without_driver(view: HostView) -> Iterator[Found]:
+    """Find devices without driver that may not do DMA until one is bound (``pci_set_master``)."""
+    for device in view.host.dump if view.shows_drivers else ():
+        control = device.registers.get("Control") or {}
+        if (
+            device.driver is not None
+            or control.get("BusMaster") is not False
+            or device.dead
+            or device.is_bridge
+        ):
+            continue
+        known = device.address in view.tree.virtual or device.address in view.log.probe_failures
+        if class_id(device).startswith(_MISSED) and device.modules and not known:
+            modules = f" ({', '.join(device.modules)} would claim it)"
+            yield _about(
+                "without-driver",
+                "info",
+                device,
+                "driver",
+                "none",
+                f"{named(device)} has no driver, and may not do DMA",
+                f"Bus mastering is off until a driver is bound{modules}: the device can start no transfer.",
+                "Bind a driver to it, or vfio-pci for a guest or a program.",
+            )
 
 
 @rule("path-misfit", "warning", "a device uses what the ports above it cannot take", needs=HOST)

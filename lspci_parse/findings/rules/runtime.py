@@ -15,8 +15,8 @@ from lspci_parse.evidence.log_facts import (
     IotlbTimeout,
     LinkEvent,
     SriovShortage,
-    UnknownParameters,
 )
+from lspci_parse.evidence.machine_facts import UnknownParameters
 from lspci_parse.findings.model import Cause, Finding, Found, Severity
 from lspci_parse.findings.rule import HOST, rule
 from lspci_parse.findings.rules.links import sleep_of_link
@@ -69,8 +69,9 @@ def device_died(view: HostView) -> Iterator[Found]:
                 f"{view.named(address)}: {texts[0]}{_times(len(texts))}",
                 "The driver's own words. Reads of the device failed or it no longer makes progress."
                 f"{sleep_of_link(view, address)}",
+                "If its link may sleep (ASPM), try pcie_aspm=off and pcie_port_pm=off, and a newer BIOS. "
                 "Check power, seating and cooling of the card; look for AER and link messages of its port before this "
-                "one. If its link sleeps (ASPM), try pcie_aspm.policy=performance.",
+                "one.",
             ),
             [Cause("link-lost", above, certain=False) for above in view.ancestors(address)],
         )  # fmt: skip

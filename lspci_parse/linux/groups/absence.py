@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lspci_parse.linux.groups.model import AbsenceCause
     from lspci_parse.linux.kernel import Boot
 
+_FEWEST: Final = 3
+"""A dump of fewer functions is an excerpt, which tells nothing of the host."""
 _FIRST_TO_LOG: Final = (4, 2)
 """The first release whose log tells of every group (kernel-parameters aside: ``iommu_group_add_device``)."""
 
@@ -65,7 +67,8 @@ def _told(host: Host) -> str | None:
     drivers = [device.driver.lower() for device in host.dump if device.driver]
     # A dump without any driver was printed from a hex dump, one with files for drivers on Windows.
     on_linux = any(not driver.endswith(".sys") for driver in drivers)
-    if on_linux and any(device.registers for device in host.dump) and _would_print(host):
+    excerpt = len(host.dump) < _FEWEST or not topology(host.dump).roots
+    if on_linux and not excerpt and any(device.registers for device in host.dump) and _would_print(host):
         return "this lspci prints the group of each function, and shows none"
     return None
 
@@ -75,7 +78,7 @@ def _would_print(host: Host) -> bool:
 
 
 def _log_would_tell(log: Log) -> bool:
-    return log.complete and log.kernel is not None and log.kernel.version[:2] >= _FIRST_TO_LOG
+    return log.whole and log.kernel is not None and log.kernel.version[:2] >= _FIRST_TO_LOG
 
 
 def _cause(host: Host) -> tuple[AbsenceCause, str]:

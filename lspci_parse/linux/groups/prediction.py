@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.host import Host
-from lspci_parse.evidence.log_facts import AcsQuirk, UnknownParameters
+from lspci_parse.evidence.log_facts import AcsQuirk
+from lspci_parse.evidence.machine_facts import UnknownParameters
 from lspci_parse.linux.acs import Isolation, Reason, unreadable
 from lspci_parse.linux.groups.absence import absence
 from lspci_parse.linux.groups.assumptions import assumptions, switched_off
@@ -167,7 +168,7 @@ def _patched(host: Host, release: Kernel | None) -> bool | None:
     if log is not None and any(quirk.address is None for quirk in log.of(AcsQuirk)):
         return True
     unknown = log.of(UnknownParameters) if log is not None else ()
-    if any("pcie_acs_override" in fact.text for fact in unknown) or (log is not None and log.complete):
+    if any("pcie_acs_override" in fact.text for fact in unknown) or (log is not None and log.whole):
         return False
     return True if release is not None and release.carries_override else None
 
@@ -192,6 +193,7 @@ def groups(host: Host | Dump, *, kernel: str | Kernel | None = None) -> Groups:
     boot = boot_of(host, kernel)
     if isinstance(host, Dump):
         host = Host(host.source or "", host)
+    host = host.identified
     platform = other_rules(host)
     if platform is not None:
         recorded = {device: number for device, number in (host.recorded or {}).items() if device in host.dump}
@@ -218,7 +220,7 @@ def isolation_of(
     Raises:
         LspciError: ``kernel`` is not a release.
     """
-    dump = host if isinstance(host, Dump) else host.dump
+    dump = host if isinstance(host, Dump) else host.identified.dump
     recorded = {} if isinstance(host, Dump) else host.recorded or {}
     boot = resolved(dump, boot_of(host, kernel)._replace(flags_as_set=with_iommu), recorded)
     return Isolation(topology(dump), boot)

@@ -76,6 +76,7 @@ def what_if(
     Raises:
         LspciError: a device is not in the dump or has no ACS to set; a value is none; or as ``groups``.
     """
+    host = host.identified
     dump, tree = host.dump, topology(host.dump)
     set_ = {_known(dump, device): on for device, on in (acs or {}).items()}
     gone = tuple(sorted(set(_behind(tree, [_known(dump, device) for device in without]))))

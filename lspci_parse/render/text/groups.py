@@ -38,6 +38,10 @@ def _lines(found: Groups, dump: Dump) -> Iterator[str]:
         )
         yield f"IOMMU groups as Linux {found.kernel} makes them{was}:"
         yield from _table(found, dump)
+    elif found.recorded:
+        yield "The dump does not show what groups hang on; the kernel recorded:"
+        yield from _recorded(found, dump)
+        return
     yield ""
     yield _agreement(found)
     yield from (f"  {disagreement.text}" for disagreement in found.disagreements)

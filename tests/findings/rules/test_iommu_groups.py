@@ -139,3 +139,24 @@ def test_a_path_names_a_device_by_the_way_to_it() -> None:
         "acs-not-as-asked", *parts, cmdline="pci=disable_acs_redir=00:01.0/00.0/03.0", kernel="6.1"
     )
     assert [finding.b.slot for finding in findings if finding.b] == ["02:03.0"]
+
+
+def joined(*kinds: str | None) -> str:
+    lines = []
+    for number, kind in enumerate(kinds):
+        lines.append(f"[ 1.0] pci 0000:01:00.{number}: Adding to iommu group 25")
+        lines += [] if kind is None else [f"[ 1.0] pci 0000:01:00.{number}: {kind}"]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (("Using iommu dma mapping", "DMAR: Device uses a private identity domain."), True),
+        (("Using iommu dma mapping", "DMAR: Device uses a private dma domain."), False),
+        (("Using iommu direct mapping", None), False),
+    ],
+)
+def test_two_kinds_of_domains_in_a_group(kinds: tuple[str | None, ...], told: bool) -> None:  # noqa: FBT001
+    cards = [endpoint(f"01:00.{number}") for number in range(len(kinds))]
+    assert bool(found("domain-mix", PORT, *cards, log=joined(*kinds))) is told

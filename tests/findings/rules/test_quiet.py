@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lspci_parse import Comparison, diff
+from lspci_parse import Comparison, Host, diff
 from tests.machines import endpoint, machine, root_port
 
 GPU, NIC, SMBUS = "VGA compatible controller [0300]", "Ethernet controller [0200]", "SMBus [0c05]"
@@ -194,3 +194,16 @@ def test_a_port_whose_card_is_gone_is_set_up_for_an_empty_slot() -> None:
     assert [(f.rule, f.because) for f in diff(machine(port(256)), machine(port(128))).findings] == [
         ("payload-changed", ())
     ]
+
+
+def test_groups_that_another_kernel_merges_are_told_with_its_reason() -> None:
+    """Linux 5.9 forgets the workaround that isolates chipset ports without ACS; 5.8 has it."""
+    ports = [
+        root_port(slot, bus, acs=None, name=f"Port [8086:{ids}]").replace("PCI bridge:", "PCI bridge [0604]:")
+        for slot, bus, ids in (("00:1c.0", 1, "8d10"), ("00:1c.4", 2, "8d18"))
+    ]
+    dump = machine(*ports, endpoint("01:00.0"), endpoint("02:00.0"))
+    report = diff(Host("a", dump, kernel="5.8.14"), Host("b", dump, kernel="5.9.1"))
+    merged = next(finding for finding in report.findings if finding.rule == "groups-merged")
+    assert "Linux 5.9.1 forgets the ACS workaround" in merged.title
+    assert [report.findings[cause].rule for cause in merged.because] == ["kernel-changed"]

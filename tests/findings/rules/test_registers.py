@@ -175,3 +175,46 @@ def test_a_register_that_is_not_printed_says_nothing() -> None:
     own = settings(endpoint("01:00.0"), LTR.format("+", "+"))
     assert found("path-misfit", root_port("00:01.0", 1), own) == []
     assert found("payload-mismatch", root_port("00:01.0", 1), function("01:00.0")) == []
+
+
+RESET = "01:00.0 PCI bridge: Switch\n\tControl: I/O- Mem- BusMaster-\n\tBus: primary=00, secondary={:02x}, subordinate={:02x}, sec-latency=0\n\n"
+DEAD = "02:01.0 PCI bridge: Switch (rev ff) (prog-if ff)\n\t!!! Unknown header type 7f\n\n"
+FATAL = "pcieport 0000:00:01.0: PCIe Bus Error: severity=Uncorrected (Fatal), type=Transaction Layer, (Requester ID)\n"
+
+
+@pytest.mark.parametrize(
+    ("bridge", "behind", "told"),
+    [((0, 0), DEAD, True), ((2, 2), DEAD, False), ((0, 0), endpoint("02:01.0"), False)],
+)
+def test_a_bridge_that_lost_its_set_up(bridge: tuple[int, int], behind: str, told: bool) -> None:  # noqa: FBT001
+    parts = [root_port("00:01.0", 1, last=2), RESET.format(*bridge), behind]
+    findings = found("bridge-not-set-up", *parts, log=FATAL)
+    assert [finding.b.slot for finding in findings if finding.b] == (["01:00.0"] if told else [])
+    assert all(finding.likely for finding in findings)
+
+
+def test_a_dead_function_is_dead_because_of_its_bridge() -> None:
+    parts = [root_port("00:01.0", 1, last=2), RESET.format(0, 0), DEAD]
+    (dead,) = found("not-answering", *parts)
+    assert dead.because != ()
+
+
+IDLE = "\tKernel modules: altera_cvp\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (nic(class_="Non-VGA unclassified device", driver=None).rstrip("\n") + "\n" + IDLE, True),
+        (nic(driver=None).rstrip("\n") + "\n" + IDLE, True),
+        (nic(driver=None), False),
+        (nic(class_="VGA compatible controller", driver=None).rstrip("\n") + "\n" + IDLE, False),
+        (nic(driver=None, control=CONTROL).rstrip("\n") + "\n" + IDLE, False),
+    ],
+    ids=["fpga", "nic", "no module", "graphics", "master"],
+)
+def test_a_device_without_driver(text: str, told: bool) -> None:  # noqa: FBT001
+    other = driven(endpoint("05:00.0"), "e1000e")
+    findings = found("without-driver", text, other)
+    assert [finding.severity for finding in findings] == (["info"] if told else [])
+    assert found("without-driver", text) == []

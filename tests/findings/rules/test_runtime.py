@@ -76,7 +76,7 @@ def test_a_probe_is_explained_by_the_first_complaint() -> None:
     )
     (finding,) = found("probe-failed", PORT, CARD, log=log)
     assert finding.detail == (
-        "The driver's first complaint: 'Direct firmware load for iwlwifi-so-a0.ucode failed'; its last: 'no suitable "
+        "The driver's first complaint: 'Direct firmware load for iwlwifi-so-a0.ucode failed with error -2'; its last: 'no suitable "
         "firmware found, failed'."
     )
     assert finding.because != ()

@@ -6,14 +6,15 @@ import pytest
 
 from lspci_parse.evidence.cmdline import parse_cmdline
 from lspci_parse.evidence.host import Host
-from lspci_parse.evidence.log import parse_log
+from lspci_parse.evidence.log import WHOLE, parse_log
 from lspci_parse.linux.groups.absence import absence
 from lspci_parse.linux.groups.prediction import boot_of, groups
 from lspci_parse.model.dump import Dump
 from tests.machines import at, endpoint, express, function, machine, root_port
 from tests.paths import CORPUS
 
-KERNEL = "[    0.000000] Linux version 6.1.0-18-amd64 (builder@host) (gcc) #1 SMP\n"
+EXCERPT = "[    0.000000] Linux version 6.1.0-18-amd64 (builder@host) (gcc) #1 SMP\n"
+KERNEL = EXCERPT + "[    0.1] ACPI: Early table checksum verification disabled\n" * WHOLE
 DEVICES = ("00:01.0", "01:00.0")
 ADDED = "".join(f"[    0.4] pci 0000:{slot}: Adding to iommu group {n}\n" for n, slot in enumerate(DEVICES))
 REMOVED = "".join(
@@ -31,7 +32,7 @@ def running(*lines: str) -> Dump:
     """A dump of a release that prints groups (``IntMsgNum`` is 3.11's word), with a driver bound."""
     text = "Kernel driver in use: pcieport"
     port = express("00:01.0", "Root Port (Slot+), IntMsgNum 0", text, *lines, class_="PCI bridge")
-    return machine(port.replace(", MSI 00", ""), function("00:1f.0"))
+    return machine(port.replace(", MSI 00", ""), function("00:1f.0"), function("00:1f.3"))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def running(*lines: str) -> Dump:
         (Host("h", PLAIN), None),
         (Host("h", PLAIN, log=parse_log("[ 9.1] pci 0000:00:01.0: AER: Corrected error received\n")), None),
         (Host("h", PLAIN, log=parse_log(KERNEL.replace("6.1.0", "3.16.0"))), None),
+        (Host("h", PLAIN, log=parse_log(EXCERPT)), None),
         (Host("h", PLAIN, log=parse_log(KERNEL + ADDED)), None),
         # Recorded groups count for more than a command line, which may be another boot's.
         (Host("h", PLAIN, groups={at("00:01.0"): 0}, cmdline=parse_cmdline("iommu=off")), None),
@@ -103,7 +105,7 @@ def test_with_the_iommu_on_linux_sets_the_flags_that_ports_have() -> None:
 def test_groups_that_were_given_up_are_predicted_as_they_were() -> None:
     host = Host("h", PLAIN, log=parse_log(KERNEL + ADDED + REMOVED), groups={})
     found = groups(host)
-    assert found.off == "the kernel took all 2 functions out of their groups again (log, line 4)"
+    assert found.off == f"the kernel took all 2 functions out of their groups again (log, line {WHOLE + 4})"
     assert len(found.groups) == 2
     assert (found.recorded, found.agrees) == ({at("00:01.0"): 0, at("01:00.0"): 1}, True)
 
@@ -148,12 +150,13 @@ PATCH = "[    0.2] Warning: PCIe ACS overrides enabled; This may allow non-IOMMU
     [
         (KERNEL + PATCH + ADDED, None, None, True),
         (KERNEL + ADDED, None, None, False),
+        (EXCERPT + ADDED.replace("group 1", "group 0"), None, None, False),
         (None, "6.8.12-4-pve", None, True),
         (None, None, (0, 1), True),
         (None, None, (0, 0), False),
         (None, "6.1.0-18-amd64", None, None),
     ],
-    ids=["warned", "not warned", "by name", "recorded apart", "recorded together", "not known"],
+    ids=["warned", "not warned", "excerpt", "by name", "recorded apart", "recorded together", "not known"],
 )
 def test_whether_the_override_means_anything(
     log: str | None,
@@ -172,3 +175,24 @@ def test_whether_the_override_means_anything(
         assert [entry.device.slot for entry in found.undecided] == ["01:00.0"]
     else:
         assert len(found.groups) == (2 if apart else 1)
+
+
+def test_an_excerpt_of_a_dump_tells_nothing_of_the_host() -> None:
+    one = machine(*running().text.split("\n\n")[:1])
+    assert cause(Host("h", one)) is None
+
+
+def test_ids_that_the_log_tells_serve_a_dump_without() -> None:
+    """A chipset port whose name says nothing isolates by the kernel's workaround, which goes by ids."""
+    ports = [
+        root_port(slot, bus, acs=None, name="Some Renamed Port")
+        for slot, bus in (("00:1c.0", 1), ("00:1c.4", 2))
+    ]
+    log = EXCERPT + "".join(
+        f"[    0.4] pci 0000:{slot}: [8086:{ids}] type 01 class 0x060400\n"
+        for slot, ids in (("00:1c.0", "8d10"), ("00:1c.4", "8d18"))
+    )
+    dump = machine(*ports)
+    assert len(groups(Host("h", dump)).groups) == 1
+    assert len(groups(Host("h", dump, log=parse_log(log))).groups) == 2
+    assert len(groups(Host("h", dump, log=parse_log(log), foreign_log=True)).groups) == 1
