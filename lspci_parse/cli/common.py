@@ -81,11 +81,11 @@ def colour(choice: str) -> bool:
     return choice == "always"
 
 
-def load(path: str, *, strict: bool = False) -> Host:
+def load(path: str, *, strict: bool = False, log_alone: bool = False) -> Host:
     """Read a host; tell what of its files was not used."""
     from lspci_parse.evidence.load import load as load_host
 
-    host = load_host(path, strict=strict)
+    host = load_host(path, strict=strict, log_alone=log_alone)
     for note in host.notes:
         complain(f"note: {note}")
     return host

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     from lspci_parse.findings.engine import diagnose
 
-    found = diagnose(load(options.host))
+    found = diagnose(load(options.host, log_alone=True))
     if options.json:
         from lspci_parse.serialization.report import report_to_json
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lspci_parse.errors import LspciError
 from lspci_parse.evidence.budget import MAX_HELD, Budget
+from lspci_parse.evidence.bug_report import in_text
 from lspci_parse.evidence.cmdline import parse_cmdline
 from lspci_parse.evidence.content import content
 from lspci_parse.evidence.content import text as text_of
@@ -22,6 +23,7 @@ from lspci_parse.evidence.log import Log, of_another_host, parse_log
 from lspci_parse.evidence.os_names import parse_os_names
 from lspci_parse.evidence.saved import saved_dump
 from lspci_parse.evidence.source import from_machine
+from lspci_parse.model.dump import Dump
 from lspci_parse.parsing.joining import joined, newest
 from lspci_parse.parsing.parser import parse_all, refuse_unread
 from lspci_parse.parsing.reading import opened
@@ -29,7 +31,6 @@ from lspci_parse.parsing.reading import opened
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lspci_parse.model.dump import Dump
 
 MAX_LOG: Final = 512 << 20
 """Bytes of the largest log that is read, unpacked."""
@@ -39,7 +40,7 @@ MAX_SMALL: Final = 16 << 20
 Evidence = TypeVar("Evidence")
 
 
-def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
+def load(path: str | os.PathLike[str], *, strict: bool = False, log_alone: bool = False) -> Host:
     """Read a host.
 
     Args:
@@ -48,24 +49,36 @@ def load(path: str | os.PathLike[str], *, strict: bool = False) -> Host:
             archive; ``live`` for this machine (a file of that name is ``./live``), ``ssh:USER@HOST`` for another one
             (``live.gathered``).
         strict: raise for the first line of the dump that no rule knows.
+        log_alone: a kernel log without a dump is a host, too; its dump has no devices.
 
     Raises:
-        LspciError: there is no dump, or it cannot be read or understood. Other evidence that cannot be read is
-            left out, and ``Host.notes`` says so.
+        LspciError: there is no dump (and no log, with ``log_alone``), or it cannot be read or understood. Other
+            evidence that cannot be read is left out, and ``Host.notes`` says so.
     """
     name = os.fspath(path)
     if runs(name):
         budget = Budget()
-        return _Gathering(name, from_machine(name, budget), budget).host(strict=strict)
+        return _Gathering(name, from_machine(name, budget), budget).host(strict=strict, log_alone=log_alone)
     name, number = _numbered(name)
     if name != "-" and _is_folder(name):
-        return _Gathering(name, in_folder(Path(name))).host(strict=strict)
+        return _Gathering(name, in_folder(Path(name))).host(strict=strict, log_alone=log_alone)
     budget = Budget()
     with opened(name) as file:
         found = content(file, name, budget)
         if found.kind in {TAR, ZIP}:
-            return _Gathering(name, in_archive(found, name, budget), budget).host(strict=strict)
+            gathering = _Gathering(name, in_archive(found, name, budget), budget)
+            return gathering.host(strict=strict, log_alone=log_alone)
         text = text_of(found, name, budget, MAX_HELD)
+    if log_alone:
+        try:
+            return _single(name, text, number, strict=strict)
+        except LspciError:
+            log = parse_log(text, source=name)
+            if not log.facts:
+                raise
+            gathering = _Gathering(name, Files({}))
+            gathering.used["log"] = name
+            return gathering.assembled(Dump((), source=name), log)
     return _single(name, text, number, strict=strict)
 
 
@@ -99,10 +112,18 @@ def _single(name: str, text: str, number: int | None, *, strict: bool) -> Host:
     dump = gathering.parsed(text, name, number, strict=strict)
     gathering.used["dump"] = name
     log = None
-    if any(_LOG_LINE.search(line.text) for line in dump.outside):
+    around = [line.text for line in dump.outside]
+    if any(map(_LOG_LINE.search, around)):
         log = parse_log(text, source=name)
         gathering.used["log"] = name
-    return gathering.assembled(dump, log)
+    host = gathering.assembled(dump, log)
+    found = in_text([line for line in around if _LOG_LINE.search(line) is None])
+    return host._replace(
+        cmdline=host.cmdline or found.cmdline,
+        kernel=host.kernel or found.kernel,
+        groups=host.groups or found.groups,
+        files={**host.files, **dict.fromkeys(found.roles, name)},
+    )
 
 
 class _Gathering:
@@ -115,12 +136,16 @@ class _Gathering:
         self.notes = list(files.notes)
         self.used: dict[Role, str] = {}
 
-    def host(self, *, strict: bool) -> Host:
+    def host(self, *, strict: bool, log_alone: bool = False) -> Host:
         """Return the host that the files make.
 
         Raises:
-            LspciError: there is no dump among them, or none that can be read.
+            LspciError: there is no dump among them, or none that can be read; with ``log_alone`` no log either.
         """
+        if log_alone and not self.by_role.get("dump"):
+            log = self._log()
+            if log is not None:
+                return self.assembled(Dump((), source=self.source), log)
         dump = self._dump(strict=strict)
         return self.assembled(dump, self._log())
 

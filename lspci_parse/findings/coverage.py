@@ -20,6 +20,9 @@ def unseen(view: HostView) -> tuple[str, ...]:
 
 def _clauses(view: HostView) -> Iterator[str]:
     dump, visible = view.host.dump, view.visible
+    if not dump.devices:
+        yield "there is no dump, only a kernel log (add the output of sudo lspci -vvv)"
+        return
     denied = sum(device.access_denied for device in dump)
     if visible.detail == Detail.NAMES:
         yield "registers and capabilities of none could be read (take the dump with sudo lspci -vvv)"

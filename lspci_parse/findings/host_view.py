@@ -80,7 +80,9 @@ class HostView:
     def named(self, address: Address) -> str:
         """Return a device's address with what it is."""
         device = self.device(address)
-        return f"{short(address)} (not in the dump)" if device is None else named(device)
+        if device is None:
+            return f"{short(address)} (not in the dump)" if self.tree.devices else short(address)
+        return named(device)
 
     def ancestors(self, address: Address) -> tuple[Address, ...]:
         """Return the bridges above a device, nearest first; none of one that the dump does not have."""

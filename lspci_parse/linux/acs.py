@@ -154,7 +154,7 @@ def unreadable(device: Device) -> str | None:
         return "printed without -v"
     if device.cut and device.capability("acs") is None:
         return "the text is cut off"
-    if any(cap.kind == "unknown" for cap in device.capabilities) and not (
+    if any(cap.kind == "unknown" or not cap.name for cap in device.capabilities) and not (
         device.port_type and device.capability("acs")
     ):
         return "the title of a capability cannot be read"

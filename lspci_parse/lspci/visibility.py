@@ -112,7 +112,7 @@ class Visibility:
         if device.dead or device.cut or path == "dsn/Serial" or _lost(device, path):
             return False
         if top in _KERNEL:
-            return top in self._kernel_facts
+            return top in self._kernel_facts and not _resembles_unread(device, top)
         if path.endswith("/size") and _SIZED.match(path):
             return "size" in self._kernel_facts
         if top == "Flags":
@@ -129,12 +129,36 @@ _TITLE: Final = re.compile(r"Capabilit|\[[0-9a-f]{2,3}(?: v\d+)?\]").search
 
 def _holds_unread(device: Device, capability: Capability) -> bool:
     """Whether a capability may be one whose title was not read: it stands at the same place, or at none known."""
-    unread = [other for other in device.capabilities if other.kind == "unknown"]
+    unread = [other for other in device.capabilities if other.kind == "unknown" or not other.name]
     if any(other.offset in (None, capability.offset) for other in unread):
         return True
     known = {other.offset for other in device.capabilities}
     places = [found for _, text in device.unrecognised if (found := _TITLE(text))]
     return len(places) > len(unread) and capability.offset not in known
+
+
+_LABELS: Final = {
+    "driver": "Kernel driver in use",
+    "modules": "Kernel modules",
+    "iommu_group": "IOMMU group",
+    "numa_node": "NUMA node",
+    "physical_slot": "Physical Slot",
+    "label": "DeviceName",
+}
+"""How lspci begins the lines of what sysfs adds."""
+
+
+def _resembles_unread(device: Device, name: str) -> bool:
+    """Whether a line that was not read may be the one that tells a fact: it begins like it, or lost its value."""
+    label = _LABELS[name]
+    if any(text.strip().startswith(label[:_ALIKE]) for _, text in device.unrecognised):
+        return True
+    lines = (line.strip() for line in device.text.split("\n") if line.lstrip().startswith(label[:5]))
+    return any(f"{label}:".startswith(line) for line in lines)
+
+
+_ALIKE: Final = 8
+"""Characters by which the beginnings of these lines differ from those of others."""
 
 
 def _lost(device: Device, path: str) -> bool:

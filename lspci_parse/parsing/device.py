@@ -214,6 +214,8 @@ def _capability(text: str) -> tuple[Mapping[str, Any], Capability | None]:
         return title.attributes, None
     extended = len(offset) > 2
     kind = title.kind or transform.nameless_kind(int(offset, 16), extended=extended)
+    if not title.kind and below.strip():
+        kind = "unknown"  # what lspci leaves without a name has no registers either: the name was lost
     rule = f"in_{kind}"
     if rule not in parser("lspci").starts:
         rule = "generic"

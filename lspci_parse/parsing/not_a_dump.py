@@ -49,6 +49,7 @@ _LINES: Final = {
     r"(?i)\s*<(?:!doctype html|html|head|body)\b": "this is an HTML page, not its text",
     r"[ |+\\-]*-\[[0-9a-f:]+(?:-[0-9a-f]+)?\]-": "this is the bus tree that 'lspci -t' prints",
     r'[0-9a-f:./]{7,} "[^\n"]*" "': "this is the machine-readable list that 'lspci -m' prints",
+    r"(?:<\d{1,3}>)?\[ *\d+\.\d{6}\] ": "this is a kernel log, which 'lspci-parse diagnose' takes alone",
     r"(?:Slot|Device):[ \t]+[0-9a-f:./]{7,}$": "this is the machine-readable list that 'lspci -vm' prints",
 }
 """Kinds of text, by one line."""
