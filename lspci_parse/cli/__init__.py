@@ -14,8 +14,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from lspci_parse.cli import about, check, collect, diagnose, diff, groups, show
-from lspci_parse.cli.common import EXIT_TROUBLE, complain
+from lspci_parse.cli import about, check, collect, diagnose, diff, groups, show, topo
+from lspci_parse.cli.common import EXIT_SAME, EXIT_TROUBLE, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is None:
             return complain("standard output is closed")
         try:
-            options = parser().parse_args(argv)
+            top = parser()
+            if not (sys.argv[1:] if argv is None else argv):
+                top.print_help()
+                return EXIT_SAME
+            options = top.parse_args(argv)
             code: int = options.run(options)
         finally:
             sys.stdout.flush()
@@ -98,7 +102,19 @@ class _Parser(argparse.ArgumentParser):
         (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        self.exit(complain(f"{message} (see '{self.prog} --help')"))
+        self.exit(complain(f"{message}{_meant(message)} (see '{self.prog} --help')"))
+
+
+def _meant(message: str) -> str:
+    """Return a guess at what a wrong choice was meant to be, from argparse's message."""
+    import difflib
+    import re
+
+    found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if found is None:
+        return ""
+    near = difflib.get_close_matches(found[1], re.findall(r"[\w.-]+", found[2]), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -117,12 +133,13 @@ examples:
 
 exit codes: 0 no finding, 1 findings, 2 trouble""",
     )
-    top.add_argument("--version", action=about.Version, help="print the version")
+    top.add_argument("-V", "--version", action=about.Version, help="print the version")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     show.add(commands)
     diff.add(commands)
     groups.add(commands)
     check.add(commands)
+    topo.add(commands)
     diagnose.add(commands)
     collect.add(commands)
     about.add(commands, parser)

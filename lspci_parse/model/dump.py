@@ -7,9 +7,11 @@ text it was read from.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lspci_parse.errors import LspciError
 from lspci_parse.model.address import Address
 from lspci_parse.model.fields import Line
 
@@ -115,3 +117,21 @@ class Dump:
             for first, device in zip(self.lines, self.devices, strict=True)
             for line, text in device.unrecognised
         )
+
+
+def find(dump: Dump, device: str) -> Address:
+    """Return the address of a device that a user named.
+
+    Raises:
+        LspciError: it is no address, or the dump has no such device; near ones are named.
+    """
+    try:
+        address = Address.parse(device)
+    except ValueError:
+        raise LspciError(f"{device!r} is no address; expected such as 31:00.0") from None
+    if address in dump:
+        return address
+    near = [str(one.address) for one in dump if one.address[:2] == address[:2]]
+    near = near or get_close_matches(str(address), [str(one.address) for one in dump], 3, 0.8)
+    hint = f"; near it are {', '.join(near[:3])}" if near else ""
+    raise LspciError(f"the dump has no device {address}{hint}", dump.source)

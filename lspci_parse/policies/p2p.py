@@ -1,7 +1,6 @@
-"""Policy ``p2p``: which ports keep GPUs, NICs and NVMe disks from talking to each other directly.
+"""Policy ``p2p``: what keeps GPUs, NICs and NVMe disks from talking to each other directly.
 
-A bridge on the way between two devices with ReqRedir, CmpltRedir or EgressCtrl on sends their traffic up to the
-root complex (drivers/pci/p2pdma.c: ``pci_bridge_has_acs_redir``).
+One finding for each switch, and for each root complex, whose ports redirect; a verdict for single pairs on request.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lspci_parse.linux.acs import registers, unreadable
-from lspci_parse.lspci.completeness import is_incomplete
-from lspci_parse.lspci.pci_ids import class_id
+from lspci_parse.linux.peers import LEVELS, path, peers, redirects, unread
 from lspci_parse.model.address import Address
-from lspci_parse.model.display import short
+from lspci_parse.model.display import listed, short
+from lspci_parse.policies.acs_fix import at_boot, at_once
 from lspci_parse.policies.group_remedies import READ_ALL
 from lspci_parse.policies.model import Breach, Remedy
 from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusKind, BusNumber, Topology
@@ -21,31 +20,94 @@ from lspci_parse.topology.tree import DOWNSTREAM, ROOT_PORT, UPSTREAM, BusKind, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from lspci_parse.model.device import Device
+    from lspci_parse.linux.peers import PeerPath
 
 _Meeting: TypeAlias = Address | BusNumber
 
-REDIRECTING: Final = ("ReqRedir", "CmpltRedir", "EgressCtrl")
-"""Flags that send peer-to-peer traffic up. SrcValid alone does not."""
-
-_BITS: Final = ("SrcValid", "TransBlk", "ReqRedir", "CmpltRedir", "UpstreamFwd", "EgressCtrl", "DirectTrans")
-_PEERS: Final = {"02": "NIC", "03": "GPU", "0108": "NVMe disk", "12": "accelerator"}
-_MOST: Final = 32
 _GROUPS_GROW: Final = (
     "what is below these ports can reach each other past the IOMMU, and IOMMU groups grow at the next boot: no "
     "pass-through of single devices"
 )
+_ON_ITS_LIST: Final = "unless the CPU or the host bridge is on its list"
 
 
 def p2p(tree: Topology) -> Iterator[Breach]:
-    """Yield ports that redirect traffic between peers, switch by switch."""
+    """Yield what redirects traffic between peers, one finding for each switch or root complex."""
     ways = _Ways(tree)
     yield from _hidden_ways(ways)
     for meeting, ports in ways.ports.items():
         yield from _unknown(tree, ports)
-        redirecting = [port for port in ports if _flags(tree, port)]
-        for port in redirecting:
-            yield _redirecting(ways, port, meeting, redirecting)
+        redirecting = [port for port in ports if redirects(tree, port)]
+        if redirecting:
+            yield _redirecting(ways, meeting, redirecting)
+
+
+def redirecting_ports(tree: Topology) -> list[Address]:
+    """Return the ports of switches that redirect traffic between peers."""
+    ways = _Ways(tree)
+    return [
+        port
+        for meeting, ports in ways.ports.items()
+        if isinstance(meeting, Address)
+        for port in ports
+        if redirects(tree, port)
+    ]
+
+
+def pair(tree: Topology, one: Address, other: Address) -> Breach:
+    """Return what becomes of traffic between two devices: a remark, a warning, or not known."""
+    way = path(tree, one, other)
+    names = peers(tree)
+    who = " and ".join(f"{names.get(device, 'device')} {short(device)}" for device in (one, other))
+    title = f"{who}: {way.level}, {LEVELS[way.level]}"
+    if way.redirecting:
+        title += f"; redirected at {listed(way.redirecting)}"
+    devices = (one, other, *way.ports)
+    remedies = (
+        tuple(_remedies(tree, list(way.redirecting), [one, other])) if way.common and way.redirecting else ()
+    )
+    if way.unknown or way.level == "?":
+        why = f"What {listed(way.unknown)} does cannot be read." if way.unknown else _nodes(way)
+        return Breach(
+            one, "warning", title, f"{_meeting_words(way)} {why}", devices, (READ_ALL,), known=False
+        )
+    blocked = bool(way.redirecting) and way.common is not None
+    detail = f"{_meeting_words(way)} {_nodes(way)} {_verdict(way)}"
+    return Breach(
+        one, "warning" if blocked or way.level == "SYS" else "info", title, detail, devices, remedies
+    )
+
+
+def _meeting_words(way: PeerPath) -> str:
+    where = f"at {short(way.common)}" if way.common is not None else "in the root complex"
+    between = f", over {listed(way.ports)}" if way.ports else ""
+    return f"Their ways meet {where}{between}."
+
+
+def _nodes(way: PeerPath) -> str:
+    if None in way.nodes or -1 in way.nodes:
+        return "The dump does not tell the NUMA node of both."
+    return (
+        f"NUMA nodes {way.nodes[0]} and {way.nodes[1]}."
+        if way.nodes[0] != way.nodes[1]
+        else (f"Both are on NUMA node {way.nodes[0]}.")
+    )
+
+
+def _verdict(way: PeerPath) -> str:
+    """Say what Linux's P2PDMA and NVIDIA's peer memory do with a pair (``calc_map_type_and_dist``)."""
+    if way.common is not None and not way.redirecting:
+        return "Linux's P2PDMA and NVIDIA's nvidia-peermem use the direct way: traffic turns round in the switch."
+    if way.common is not None:
+        return (
+            f"Traffic goes up to the root complex. Linux's P2PDMA refuses the pair, {_ON_ITS_LIST}; nvidia-peermem "
+            "does not look, and is as slow as the way, or fails where the IOMMU translates."
+        )
+    return (
+        f"Traffic goes through the host bridge in any case. Linux's P2PDMA refuses the pair, {_ON_ITS_LIST}; "
+        "nvidia-peermem works, slower than below a switch"
+        f"{', and across sockets slower still' if way.level == 'SYS' else ''}."
+    )
 
 
 class _Ways:
@@ -60,7 +122,7 @@ class _Ways:
 
     def __init__(self, tree: Topology) -> None:
         self.tree = tree
-        self.peers = {address: kind for address in sorted(tree.devices) if (kind := _peer(tree, address))}
+        self.peers = peers(tree)
         self.below: dict[_Meeting, list[Address]] = {}
         for address in self.peers:
             places: tuple[_Meeting, ...] = (*tree.ancestors(address), tree.root(address).number)
@@ -86,31 +148,10 @@ class _Ways:
         return ", ".join(shown) + (f" and {count - 4} more" if count > 4 else "")
 
 
-def _peer(tree: Topology, address: Address) -> str | None:
-    """Return what kind of peer a function is, or ``None``; virtual functions go the way of their physical one."""
-    device = tree.devices[address]
-    if device.is_bridge or address in tree.virtual or (device.port_type is None and not unreadable(device)):
-        return None
-    number = class_id(device)
-    return _PEERS.get(number) or _PEERS.get(number[:2])
-
-
 def _is_port(tree: Topology, address: Address) -> bool:
     return tree.devices[address].port_type in (ROOT_PORT, DOWNSTREAM) or bool(
         unreadable(tree.devices[address])
     )
-
-
-def _flags(tree: Topology, port: Address) -> list[str]:
-    _, control = registers(tree.devices[port].capability("acs"))
-    return [flag for flag in REDIRECTING if control.get(flag)]
-
-
-def _unreadable(device: Device) -> str | None:
-    acs = device.capability("acs")
-    if acs is None or not (is_incomplete(acs.get("ACSCtl")) or "ACSCtl" not in acs):
-        return unreadable(device)
-    return f"its ACS registers are {'damaged' if acs.registers else 'not printed'}"
 
 
 def _hidden_ways(ways: _Ways) -> Iterator[Breach]:
@@ -129,7 +170,7 @@ def _hidden_ways(ways: _Ways) -> Iterator[Breach]:
 
 
 def _unknown(tree: Topology, ports: list[Address]) -> Iterator[Breach]:
-    hidden = [(port, reason) for port in ports if (reason := _unreadable(tree.devices[port]))]
+    hidden = [(port, reason) for port in ports if (reason := unread(tree, port))]
     if hidden:
         yield Breach(
             hidden[0][0],
@@ -142,32 +183,42 @@ def _unknown(tree: Topology, ports: list[Address]) -> Iterator[Breach]:
         )
 
 
-def _redirecting(ways: _Ways, port: Address, meeting: _Meeting, ports: list[Address]) -> Breach:
-    tree, mine, all_ = ways.tree, ways.below[port], ways.below[meeting]
-    own = set(mine)
-    rest = ways.listed((peer for peer in all_ if peer not in own), len(all_) - len(mine))
+def _redirecting(ways: _Ways, meeting: _Meeting, ports: list[Address]) -> Breach:
+    tree, all_ = ways.tree, ways.below[meeting]
     switch = isinstance(meeting, Address)
     where = f"the switch at {short(meeting)}" if isinstance(meeting, Address) else "the root complex"
+    below = dict.fromkeys(peer for port in ports for peer in ways.below[port])
+    rest = [peer for peer in all_ if peer not in below]
+    between = (
+        f"between {ways.listed(below, len(below))} below and {ways.listed(rest, len(rest))}"
+        if rest
+        else f"among {ways.listed(below, len(below))}"
+    )
     detail = (
-        f"Traffic between {ways.listed(mine, len(mine))} below it and {rest}, which could meet in {where}, goes up "
-        f"to the {'root complex' if switch else 'IOMMU'} first."
+        f"Traffic {between}, which could meet in {where}, goes up to the "
+        f"{'root complex' if switch else 'IOMMU'} first. {_flags_by_port(tree, ports)} "
     )
     if switch:
-        detail += (
-            " Linux's own peer-to-peer transfers (P2PDMA) refuse such a pair, unless the CPU or the host bridge is on "
-            "its list."
-        )
+        detail += f"Linux's own peer-to-peer transfers (P2PDMA) refuse such a pair, {_ON_ITS_LIST}."
     else:
-        detail += " Between root ports Linux allows it on host bridges that it knows only, whatever ACS says."
+        detail += "Between root ports Linux allows it on host bridges that it knows only, whatever ACS says."
+    source = "where SrcValid alone is on, as NVIDIA's guide looks for, nothing is redirected"
     return Breach(
-        port,
+        ports[0],
         "warning" if switch else "info",
-        f"{short(port)} redirects peer-to-peer traffic: {' '.join(_flags(tree, port))} on",
-        detail,
-        (port, *mine),
+        f"{where} redirects peer-to-peer traffic at {listed(ports)}",
+        f"{detail} ({source[0].upper()}{source[1:]}.)",
+        (*ports, *(peer for peer in all_ if peer in below)),
         # Between root ports redirection costs nothing: the way leads through the root complex anyhow.
-        tuple(_remedies(tree, port, ports, mine)) if switch else (),
+        tuple(_remedies(tree, ports, list(below))) if switch else (),
     )
+
+
+def _flags_by_port(tree: Topology, ports: list[Address]) -> str:
+    found: dict[str, list[Address]] = {}
+    for port in ports:
+        found.setdefault(" ".join(redirects(tree, port)), []).append(port)
+    return "; ".join(f"{flags} on at {listed(where)}" for flags, where in found.items()) + "."
 
 
 def _middle_way(capable: Mapping[str, Any]) -> str:
@@ -180,23 +231,23 @@ def _middle_way(capable: Mapping[str, Any]) -> str:
     return "1x" + "".join("1" if name is not None and capable.get(name) else "x" for name in order)
 
 
-def _remedies(tree: Topology, port: Address, ports: list[Address], peers: list[Address]) -> Iterator[Remedy]:
-    capable, control = registers(tree.devices[port].capability("acs"))
-    if capable.get("DirectTrans") and any(tree.devices[peer].capability("ats") is not None for peer in peers):
+def _remedies(tree: Topology, ports: list[Address], devices: list[Address]) -> Iterator[Remedy]:
+    able = [port for port in ports if registers(tree.devices[port].capability("acs"))[0].get("DirectTrans")]
+    if able and any(tree.devices[device].capability("ats") is not None for device in devices):
+        capable, _ = registers(tree.devices[able[0]].capability("acs"))
+        more = f", and each other of {listed(able)} likewise" if len(able) > 1 else ""
         yield Remedy(
-            f"keep the isolation and let translated requests pass: ATS on the devices, and DirectTrans on this port "
-            f"(pci=config_acs={_middle_way(capable)}@{port}, Linux 6.12 and newer)",
+            f"keep the isolation and let translated requests pass: ATS on the devices, and DirectTrans on the ports "
+            f"(pci=config_acs={_middle_way(capable)}@{able[0]}{more}, Linux 6.12 and newer)",
             "drivers must use ATS for it; a device that lies about translated addresses is not held back; vendors "
             "publish values for their platforms",
         )
-    named = ";".join(map(str, ports))
     yield Remedy(
-        f"boot with pci=disable_acs_redir={named} (all ports between these peers; a ';' wants quotes in GRUB's files)",
+        f"boot with {at_boot(ports)} (all ports between these peers; a ';' wants quotes in GRUB's files)",
         f"{_GROUPS_GROW}; from Linux 6.11 on SrcValid and UpstreamFwd go off with it",
     )
-    value = sum(1 << bit for bit, name in enumerate(_BITS) if control.get(name) and name not in REDIRECTING)
     yield Remedy(
-        f"at once: setpci -s {port} ECAP_ACS+0x6.w={value:04x}",
+        f"at once: {'; '.join(at_once(tree, ports))}",
         "lost at boot, at resume, at a function's reset and, from Linux 7.0, when a driver binds; groups that were "
         "made at boot do not show it",
     )

@@ -61,7 +61,7 @@ def test_a_host_without_groups(
     ("options", "message"),
     [
         (["--set", "00:1c.5"], "--set '00:1c.5'; expected such as 00:1c.5/acs=on or 00:1c.5/acs=off"),
-        (["--without", "05:00.0"], "the dump has no device 05:00.0"),
+        (["--without", "05:00.0"], "the dump has no device 0000:05:00.0"),
         (["--override", ""], "unknown override ''; expected downstream, multifunction or id:8086:1234"),
         (["--kernel", "new"], "not a kernel release: 'new' (expected such as '6.1.0-56-amd64')"),
     ],

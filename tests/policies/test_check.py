@@ -269,13 +269,13 @@ def test_ports_between_peers_below_one_switch() -> None:
     found = held("p2p", *SWITCH)
     assert brief(found) == [("warning", "02:00.0")]
     (breach,) = found.breaches
-    assert breach.title == "02:00.0 redirects peer-to-peer traffic: ReqRedir CmpltRedir on"
+    assert breach.title == "the switch at 01:00.0 redirects peer-to-peer traffic at 02:00.0"
     assert (
-        "between NVMe disk 03:00.0 below it and GPU 04:00.0, which could meet in the switch at 01:00.0"
+        "between NVMe disk 03:00.0 below and GPU 04:00.0, which could meet in the switch at 01:00.0"
         in breach.detail
     )
     assert "pci=disable_acs_redir=0000:02:00.0 (" in actions(breach)
-    assert "setpci -s 0000:02:00.0 ECAP_ACS+0x6.w=0011" in actions(breach)
+    assert "setpci -s 0000:02:00.0 ECAP_ACS+0x6.w=0000:000c" in actions(breach)
     assert all(remedy.risk for remedy in breach.remedies)
 
 
@@ -315,9 +315,59 @@ def test_between_root_ports_the_root_complex_decides() -> None:
     found = held(
         "p2p", root_port("00:01.0", 1), root_port("00:02.0", 2), endpoint("01:00.0"), endpoint("02:00.0")
     )
-    assert brief(found) == [("info", "00:01.0"), ("info", "00:02.0")]
+    assert brief(found) == [("info", "00:01.0")]
+    assert found.breaches[0].title == "the root complex redirects peer-to-peer traffic at 00:01.0 and 00:02.0"
     assert "host bridges that it knows" in found.breaches[0].detail
     assert found.breaches[0].remedies == (), "disable_acs_redir gains nothing there"
+
+
+def test_graphics_of_a_management_controller_are_no_peer() -> None:
+    bmc = endpoint(
+        "04:00.0", class_="VGA compatible controller", name="ASPEED Technology, Inc. ASPEED Graphics Family"
+    )
+    assert (
+        held("p2p", *SWITCH[:2], downstream("02:00.0", 3), downstream("02:01.0", 4), SWITCH[4], bmc).breaches
+        == ()
+    )
+
+
+GPU, NIC = "03:00.0", "04:00.0"
+
+
+@pytest.mark.parametrize(
+    ("flags", "severity", "words"),
+    [
+        ((), "info", "the direct way: traffic turns round in the switch"),
+        (("ReqRedir",), "warning", "refuses the pair, unless the CPU or the host bridge is on its list"),
+        (("SrcValid",), "info", "the direct way"),
+    ],
+)
+def test_the_verdict_for_a_pair(flags: tuple[str, ...], severity: str, words: str) -> None:
+    (breach,) = check(machine(*peers(*flags)), "p2p", pairs=[(GPU, NIC)]).breaches
+    assert (breach.severity, breach.known) == (severity, True)
+    assert breach.title.startswith("NIC 03:00.0 and NIC 04:00.0: PIX, below one switch, or one port")
+    assert words in breach.detail
+    assert bool(breach.remedies) is (severity == "warning")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "level", "severity", "known"),
+    [((0, 1), "SYS", "warning", True), ((0, 0), "NODE", "info", True), ((None, None), "?", "warning", False)],
+)
+def test_a_pair_of_two_sockets(nodes: tuple[int | None, ...], level: str, severity: str, known: bool) -> None:  # noqa: FBT001
+    parts = []
+    for root, node in zip(("00", "80"), nodes, strict=True):
+        bus = int(root, 16) + 1
+        line = () if node is None else (f"NUMA node: {node}",)
+        parts += [root_port(f"{root}:01.0", bus), endpoint(f"{bus:02x}:00.0", *line)]
+    (breach,) = check(machine(*parts), "p2p", pairs=[("01:00.0", "81:00.0")]).breaches
+    assert f": {level}, " in breach.title
+    assert (breach.severity, breach.known) == (severity, known)
+
+
+def test_a_pair_that_is_not_there() -> None:
+    with pytest.raises(LspciError, match=r"the dump has no device 0000:03:00\.1; near it are 0000:03:00\.0"):
+        check(machine(*SWITCH), "p2p", pairs=[("03:00.1", NIC)])
 
 
 def test_a_switch_with_one_peer_has_no_traffic_inside() -> None:
@@ -346,9 +396,9 @@ def test_the_ports_of_nested_switches_lie_between_peers_too() -> None:
         downstream("02:01.0", 6, acs="off"),
         endpoint("06:00.0"),
     )
-    assert brief(found) == [("warning", "02:00.0"), ("warning", "04:00.0")]
-    assert "the switch at 01:00.0" in found.breaches[1].detail
-    assert "disable_acs_redir=0000:02:00.0;0000:04:00.0 (" in actions(found.breaches[1])
+    (breach,) = found.breaches
+    assert breach.title == "the switch at 01:00.0 redirects peer-to-peer traffic at 02:00.0 and 04:00.0"
+    assert "disable_acs_redir=0000:02:00.0;0000:04:00.0 (" in actions(breach)
 
 
 def test_ports_that_cannot_be_read() -> None:

@@ -12,7 +12,7 @@ from lspci_parse.linux.groups.prediction import boot_of, groups, predict_by, res
 from lspci_parse.linux.kernel import Kernel
 from lspci_parse.model.address import Address
 from lspci_parse.model.display import listed, short
-from lspci_parse.model.dump import Dump
+from lspci_parse.model.dump import Dump, find
 from lspci_parse.topology.tree import topology
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def what_if(
     """
     host = host.identified
     dump, tree = host.dump, topology(host.dump)
-    set_ = {_known(dump, device): on for device, on in (acs or {}).items()}
-    gone = tuple(sorted(set(_behind(tree, [_known(dump, device) for device in without]))))
+    set_ = {find(dump, device): on for device, on in (acs or {}).items()}
+    gone = tuple(sorted(set(_behind(tree, [find(dump, device) for device in without]))))
     today = groups(host)
     boot = resolved(dump, boot_of(host), host.recorded or {})._replace(acs=set_)
     _refuse_without_acs(tree, boot, set_)
@@ -103,16 +103,6 @@ def _rest(dump: Dump, gone: Sequence[Address]) -> Dump:
 
 def _judged(today: Groups) -> Groups:
     return today.with_iommu or today
-
-
-def _known(dump: Dump, device: str) -> Address:
-    try:
-        address = Address.parse(device)
-    except ValueError:
-        raise LspciError(f"{device!r} is no address; expected such as 31:00.0") from None
-    if address not in dump:
-        raise LspciError(f"the dump has no device {short(address)}", dump.source)
-    return address
 
 
 def _behind(tree: Topology, devices: Sequence[Address]) -> Iterator[Address]:

@@ -99,7 +99,7 @@ def test_of_a_host_without_groups_those_with_the_iommu_on_are_compared() -> None
     ("condition", "message"),
     [
         ({"acs": {"00:1e.0": True}}, "00:1e.0 has no ACS to set: conventional PCI has no ACS"),
-        ({"acs": {"05:00.0": True}}, "the dump has no device 05:00.0"),
+        ({"acs": {"05:00.0": True}}, "the dump has no device 0000:05:00.0"),
         ({"without": ["nic"]}, "'nic' is no address; expected such as 31:00.0"),
         ({"override": "down"}, "unknown override 'down'; expected downstream, multifunction or id:8086:1234"),
         ({"kernel": "newest"}, "not a kernel release: 'newest'"),
