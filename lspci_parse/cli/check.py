@@ -11,16 +11,19 @@ from lspci_parse.cli.common import (
     EXIT_SAME,
     Commands,
     add_colour,
-    add_host,
+    add_hosts,
     colour,
     command,
     complain,
     load,
-    print_json,
 )
+from lspci_parse.cli.reports import add_format, add_selection, emit, troubled
 
 if TYPE_CHECKING:
     import argparse
+
+    from lspci_parse.evidence.host import Host
+    from lspci_parse.policies.model import Check
 
 _EXAMPLES = """\
 examples:
@@ -37,7 +40,7 @@ what the dump shows, and it does not show all"""
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = command(commands, "check", "hold a host against a policy", _EXAMPLES)
-    add_host(parser)
+    add_hosts(parser)
     parser.add_argument(
         "--policy", metavar="vfio|p2p|FILE", default="vfio", help="vfio (default), p2p, or a TOML file"
     )
@@ -54,32 +57,60 @@ def add(commands: Commands) -> None:
         choices=("grub", "setpci"),
         help="of p2p: write the change as lines, to be read before they are run",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_format(parser)
+    add_selection(parser)
     add_colour(parser)
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=troubled(_run))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lspci_parse.policies.check import check
-    from lspci_parse.serialization.check import as_json
 
     if (options.pair or options.fix) and options.policy != "p2p":
         return complain("--pair and --fix belong to --policy p2p")
-    host = load(options.host)
+    hosts = [load(name) for name in options.hosts or ["live"]]
     if options.fix:
-        from lspci_parse.policies.acs_fix import script
-        from lspci_parse.policies.p2p import redirecting_ports
-        from lspci_parse.topology.tree import topology
-
-        tree = topology(host.dump)
-        print("\n".join(script(tree, redirecting_ports(tree), options.fix)))
+        for host in hosts:
+            _print_fix(host, options.fix)
         return EXIT_SAME
-    found = check(host, options.policy, pairs=[tuple(pair) for pair in options.pair])
-    if options.json:
-        print_json(as_json(found))
-    else:
-        from lspci_parse.render.text.check import check as write
+    checks = [_checked(host, options) for host in hosts]
+    return _emitted(hosts, checks, options)
 
-        width = shutil.get_terminal_size((100, 24)).columns
-        print(write(found, colour=colour(options.color), width=width))
-    return EXIT_FINDINGS if found.failed else EXIT_CANNOT_TELL if found.cannot_tell else EXIT_SAME
+
+def _checked(host: Host, options: argparse.Namespace) -> Check:
+    from lspci_parse.policies.check import check
+
+    found = check(host, options.policy, pairs=[tuple(pair) for pair in options.pair])
+    if options.slot is None and options.ids is None:
+        return found
+    from lspci_parse.lspci.selection import chosen
+
+    wanted = chosen(host.dump, options.slot, options.ids)
+    kept = (b for b in found.breaches if b.device is None or wanted & {b.device, *b.devices})
+    return found._replace(breaches=tuple(kept))
+
+
+def _print_fix(host: Host, how: str) -> None:
+    from lspci_parse.policies.acs_fix import script
+    from lspci_parse.policies.p2p import redirecting_ports
+    from lspci_parse.topology.tree import topology
+
+    tree = topology(host.dump)
+    print("\n".join(script(tree, redirecting_ports(tree), how)))
+
+
+def _emitted(hosts: list[Host], checks: list[Check], options: argparse.Namespace) -> int:
+    from lspci_parse.policies.report import as_report
+    from lspci_parse.render.text.check import check as write
+    from lspci_parse.serialization.check import as_json
+
+    reports = [as_report(found, host.dump, host.source) for found, host in zip(checks, hosts, strict=True)]
+    width = shutil.get_terminal_size((100, 24)).columns
+    texts = iter([write(found, colour=colour(options.color), width=width) for found in checks])
+    code = emit(reports, options, as_text=lambda _: next(texts), as_json=[as_json(found) for found in checks])
+    if options.format == "nagios":
+        return code
+    if options.fail_on == "warning":
+        # What is not known is no failure: it has an exit code of its own.
+        code = EXIT_FINDINGS if any(found.failed for found in checks) else EXIT_SAME
+    unknown = any(found.cannot_tell for found in checks)
+    return EXIT_CANNOT_TELL if code == EXIT_SAME and unknown else code

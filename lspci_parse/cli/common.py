@@ -47,6 +47,13 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", metavar="HOST", nargs="?", default="live", help=f"{HOST} (default: live)")
 
 
+def add_hosts(parser: argparse.ArgumentParser) -> None:
+    """Add the HOSTs of a command for one host or several; left out, it is this machine."""
+    parser.add_argument(
+        "hosts", metavar="HOST", nargs="*", help=f"{HOST} (default: live); several are told in turn"
+    )
+
+
 def add_colour(parser: argparse.ArgumentParser) -> None:
     """Add ``--color``."""
     parser.add_argument(

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lspci_parse.cli.common import (
-    EXIT_FINDINGS,
-    EXIT_SAME,
-    Commands,
-    add_colour,
-    add_depth,
-    add_host,
-    command,
-    load,
-    print_json,
-    print_report,
-)
+from lspci_parse.cli.common import Commands, add_hosts, command, load
+from lspci_parse.cli.reports import add_format, add_steering, emit, filtered, troubled
 
 if TYPE_CHECKING:
     import argparse
 
+_EXAMPLES = """\
+examples:
+  lspci-parse diagnose host/                    a folder with the dump and the kernel log
+  lspci-parse diagnose dmesg.txt                a log alone, as far as a log goes
+  lspci-parse diagnose --format nagios          this machine, for a monitoring system
+
+exit codes: 0 no finding, 1 findings at or above --fail-on, 2 trouble; of several hosts the worst"""
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = command(commands, "diagnose", "tell what one host alone can tell of its trouble")
-    add_host(parser)
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    add_depth(parser)
-    add_colour(parser)
-    parser.set_defaults(run=_run)
+    parser = command(commands, "diagnose", "tell what one host alone can tell of its trouble", _EXAMPLES)
+    add_hosts(parser)
+    add_format(parser)
+    add_steering(parser)
+    parser.set_defaults(run=troubled(_run))
 
 
 def _run(options: argparse.Namespace) -> int:
     from lspci_parse.findings.engine import diagnose
 
-    found = diagnose(load(options.host, log_alone=True))
-    if options.json:
-        from lspci_parse.serialization.report import report_to_json
-
-        print_json(report_to_json(found))
-    else:
-        print_report(found, options)
-    bad = any(finding.severity != "info" for finding in found.findings)
-    return EXIT_FINDINGS if bad else EXIT_SAME
+    reports = [diagnose(load(name, log_alone=True)) for name in options.hosts or ["live"]]
+    return emit([filtered(report, options) for report in reports], options)

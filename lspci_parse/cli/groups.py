@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import (
+    EXIT_FINDINGS,
     EXIT_SAME,
     Commands,
     add_host,
@@ -12,6 +13,7 @@ from lspci_parse.cli.common import (
     load,
     print_json,
 )
+from lspci_parse.cli.reports import add_selection
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +54,12 @@ def add(commands: Commands) -> None:
         metavar="VALUE",
         help="pcie_acs_override= on a kernel with the patch: downstream,multifunction",
     )
+    add_selection(parser)
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="exit with 1 where the kernel's groups and the predicted ones differ",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=_run)
 
@@ -65,13 +73,17 @@ def _run(options: argparse.Namespace) -> int:
     from lspci_parse.serialization.groups import as_json
 
     found = groups(host, kernel=options.kernel)
+    if options.slot is not None or options.ids is not None:
+        from lspci_parse.lspci.selection import chosen
+
+        found = found.about(chosen(host.dump, options.slot, options.ids))
     if options.json:
         print_json(as_json(found))
     else:
         from lspci_parse.render.text.groups import groups as write
 
         print(write(found, host.dump))
-    return EXIT_SAME
+    return EXIT_FINDINGS if options.exit_code and found.agrees is False else EXIT_SAME
 
 
 def _run_what_if(host: Host, options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import EXIT_SAME, Commands, add_host, command, load, print_json
+from lspci_parse.cli.reports import add_selection
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +28,7 @@ def add(commands: Commands) -> None:
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--flat", action="store_true", help="one 'path = value' a line, for grep and diff -u")
-    show.add_argument("-s", metavar="SLOT", dest="slot", help="only the device at SLOT, in full")
+    add_selection(show)
     show.add_argument(
         "--cap", metavar="KIND", help="only capabilities of KIND, as setpci names them (exp, acs ...)"
     )
@@ -37,7 +38,7 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     host = load(options.host, strict=options.strict)
-    chosen = _chosen(host.dump, options.slot, options.cap)
+    chosen = _chosen(host.dump, options.slot, options.ids, options.cap)
     if options.json:
         from lspci_parse.serialization.dump import to_json
 
@@ -52,22 +53,19 @@ def _run(options: argparse.Namespace) -> int:
     else:
         from lspci_parse.render.text import tree
 
-        whole = options.slot is None and options.cap is None
+        whole = options.slot is None and options.ids is None and options.cap is None
         print(tree.tree(host.dump, host.os_names) if whole else tree.devices(chosen, options.cap))
     return EXIT_SAME
 
 
-def _chosen(dump: Dump, slot: str | None, kind: str | None) -> list[Device]:
+def _chosen(dump: Dump, slot: str | None, ids: str | None, kind: str | None) -> list[Device]:
     from lspci_parse.errors import LspciError
+    from lspci_parse.lspci.selection import chosen
 
     devices = list(dump)
-    if slot is not None:
-        if slot not in dump:
-            known = ", ".join(device.slot for device in devices[:5])
-            raise LspciError(
-                f"no device at {slot!r}; expected an address of the dump, such as {known}", dump.source
-            )
-        devices = [dump[slot]]
+    if slot is not None or ids is not None:
+        wanted = chosen(dump, slot, ids)
+        devices = [device for device in dump if device.address in wanted]
     if kind is not None:
         devices = [device for device in devices if device.capability(kind) is not None]
         if not devices:

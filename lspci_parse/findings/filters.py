@@ -69,6 +69,24 @@ def only(comparison: Comparison, rules: Collection[str]) -> Comparison:
     return _without(comparison, lambda finding: None if finding.rule in rules else "--only")
 
 
+def about(comparison: Comparison, a: Collection[Address], b: Collection[Address]) -> Comparison:
+    """Keep what is about some devices of host A, or of host B, and what is about the hosts as a whole."""
+
+    def concerned(item: Finding | Change) -> bool:
+        nothing = item.a is None and item.b is None
+        return (
+            nothing
+            or item.a in a
+            or item.b in b
+            or any(device in b for device in getattr(item, "devices", ()))
+        )
+
+    kept = tuple(change for change in comparison.changes if concerned(change))
+    return _without(comparison, lambda finding: None if concerned(finding) else "-s and -d")._replace(
+        changes=kept
+    )
+
+
 def ignore(comparison: Comparison, ignores: Iterable[Ignore], *, today: date | None = None) -> Comparison:
     """Take out what is accepted; an ignore that has expired takes nothing out."""
     active = [item for item in ignores if not item.expired(today)]

@@ -187,11 +187,13 @@ def test_unknown_command() -> None:
 
 
 def test_unknown_rule() -> None:
-    assert "no rule 'acs-lots'; expected one of" in trouble("diff", "--only", "acs-lots", GOOD, BAD)
+    assert "no rule 'acs-lots'; did you mean acs-lost?" in trouble("diff", "--only", "acs-lots", GOOD, BAD)
 
 
 def test_unknown_slot() -> None:
-    assert "no device at '05:00.9'; expected an address of the dump" in trouble("show", GOOD, "-s", "05:00.9")
+    assert "-s '05:00.9'; expected such as 31:00.0, 31:, 00:1c or .0, as lspci takes it" in trouble(
+        "show", GOOD, "-s", "05:00.9"
+    )
 
 
 def test_strict_shows_the_line_with_a_caret(tmp_path: Path) -> None:

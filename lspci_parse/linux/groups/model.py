@@ -10,7 +10,7 @@ from lspci_parse.model.address import Address
 from lspci_parse.model.display import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 AbsenceCause: TypeAlias = Literal["command line", "given up", "hypervisor", "guest", "iommu off"]
 How = Literal["bridge", "path", "slot", "alias", "vmd"]
@@ -126,6 +126,23 @@ class Groups(_Groups):  # a named tuple has no place for what is cached
         """
         index = self.number.get(Address.parse(device) if isinstance(device, str) else device)
         return None if index is None else self.groups[index]
+
+    def about(self, devices: Collection[Address]) -> Groups:
+        """Return only the groups that hold one of some devices, whole, and what is said of these."""
+
+        def concerned(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+            return tuple(group for group in groups if not group_of.isdisjoint(group.devices))
+
+        group_of = frozenset(devices)
+        kept = concerned(self.groups)
+        inside = group_of.union(*(group.devices for group in kept))
+        return self._replace(
+            groups=kept,
+            undecided=tuple(entry for entry in self.undecided if entry.device in group_of),
+            ungrouped=tuple(entry for entry in self.ungrouped if entry.device in group_of),
+            recorded={device: number for device, number in (self.recorded or {}).items() if device in inside},
+            with_iommu=None if self.with_iommu is None else self.with_iommu.about(devices),
+        )
 
     @cached_property
     def actual(self) -> tuple[Group, ...]:
