@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.render.escape import printable
+from lspci_parse.render.text.overview import blocks
 
 if TYPE_CHECKING:
     from lspci_parse.findings.report import Comparison
@@ -18,8 +19,8 @@ def nagios(comparison: Comparison) -> str:
     summary = comparison.summary
     counts = {name: summary[name] for name in ("critical", "warning", "info")}
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no findings"
-    cause = comparison.causes[0].finding if comparison.findings else 0
-    worst = f": {comparison.findings[cause].title}" if comparison.findings else ""
+    first = next(iter(blocks(comparison)), None)
+    worst = "" if first is None else f": {comparison.findings[first.heads[0].finding].title}"
     text = printable(f"LSPCI {_WORDS[state(comparison)]} - {said}{worst}").replace("|", "/")
     return f"{text} | {' '.join(f'{name}={count}' for name, count in counts.items())}"
 
