@@ -134,7 +134,7 @@ examples:
 exit codes: 0 no finding, 1 findings, 2 trouble""",
     )
     top.add_argument("-V", "--version", action=about.Version, help="print the version")
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
     show.add(commands)
     diff.add(commands)
     groups.add(commands)

@@ -106,7 +106,13 @@ def _emitted(hosts: list[Host], checks: list[Check], options: argparse.Namespace
     reports = [as_report(found, host.dump, host.source) for found, host in zip(checks, hosts, strict=True)]
     width = shutil.get_terminal_size((100, 24)).columns
     texts = iter([write(found, colour=colour(options.color), width=width) for found in checks])
-    code = emit(reports, options, as_text=lambda _: next(texts), as_json=[as_json(found) for found in checks])
+    code = emit(
+        reports,
+        options,
+        hosts=[(host,) for host in hosts],
+        as_text=lambda _: next(texts),
+        as_json=[as_json(found) for found in checks],
+    )
     if options.format == "nagios":
         return code
     if options.fail_on == "warning":

@@ -31,5 +31,6 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     from lspci_parse.findings.engine import diagnose
 
-    reports = [diagnose(load(name, log_alone=True)) for name in options.hosts or ["live"]]
-    return emit([filtered(report, options) for report in reports], options)
+    hosts = [load(name, log_alone=True) for name in options.hosts or ["live"]]
+    reports = [filtered(diagnose(host), options) for host in hosts]
+    return emit(reports, options, hosts=[(host,) for host in hosts])

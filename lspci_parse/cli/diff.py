@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
     render = command(commands, "render", "write a saved JSON report in another format")
     render.add_argument("report", metavar="REPORT.json", help="what 'diff --json' wrote; - is standard input")
-    add_format(render)
+    add_format(render, pages=False)
     add_steering(render)
     render.set_defaults(run=troubled(_render))
 
@@ -53,7 +53,7 @@ def _diff(options: argparse.Namespace) -> int:
 
         wanted = [chosen(host.dump, options.slot, options.ids) for host in (a, b)]
         comparison = about(comparison, *wanted)
-    return emit([filtered(comparison, options)], options)
+    return emit([filtered(comparison, options)], options, hosts=[(a, b)])
 
 
 def _render(options: argparse.Namespace) -> int:

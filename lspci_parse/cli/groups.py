@@ -13,7 +13,7 @@ from lspci_parse.cli.common import (
     load,
     print_json,
 )
-from lspci_parse.cli.reports import add_selection
+from lspci_parse.cli.reports import add_output, add_selection, output
 
 if TYPE_CHECKING:
     import argparse
@@ -61,6 +61,8 @@ def add(commands: Commands) -> None:
         help="exit with 1 where the kernel's groups and the predicted ones differ",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--format", choices=("text", "html"), default="text", help="text, or a page")
+    add_output(parser)
     parser.set_defaults(run=_run)
 
 
@@ -77,12 +79,17 @@ def _run(options: argparse.Namespace) -> int:
         from lspci_parse.lspci.selection import chosen
 
         found = found.about(chosen(host.dump, options.slot, options.ids))
-    if options.json:
-        print_json(as_json(found))
-    else:
-        from lspci_parse.render.text.groups import groups as write
+    with output(options):
+        if options.format == "html":
+            from lspci_parse.render.html.page import page
 
-        print(write(found, host.dump))
+            print(page("lspci-parse groups", [host]), end="")
+        elif options.json:
+            print_json(as_json(found))
+        else:
+            from lspci_parse.render.text.groups import groups as write
+
+            print(write(found, host.dump))
     return EXIT_FINDINGS if options.exit_code and found.agrees is False else EXIT_SAME
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -11,16 +12,19 @@ from lspci_parse.cli.common import EXIT_FINDINGS, EXIT_SAME, add_colour, add_dep
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from lspci_parse.evidence.host import Host
     from lspci_parse.findings.report import Comparison
 
 FORMATS: Final = ("text", "json", "markdown", "sarif", "junit", "github", "nagios")
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add ``--format``, ``--json``, ``--textfile`` and ``--fail-on``."""
-    parser.add_argument("--format", choices=FORMATS, default="text", help="how to write the report")
+def add_format(parser: argparse.ArgumentParser, *, pages: bool = True) -> None:
+    """Add ``--format``, ``--json``, ``-o``, ``--textfile`` and ``--fail-on``; ``pages`` where the hosts are at hand."""
+    forms = (*FORMATS, "html") if pages else FORMATS
+    parser.add_argument("--format", choices=forms, default="text", help="how to write the report")
+    add_output(parser)
     parser.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
@@ -29,6 +33,30 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail-on", choices=("critical", "warning", "info"), default="warning",
                         help="the least severity that makes the exit code 1 (default: warning)")  # fmt: skip
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add ``-o``."""
+    parser.add_argument("-o", metavar="FILE", dest="output", help="write to FILE instead of standard output")
+
+
+@contextlib.contextmanager
+def output(options: argparse.Namespace) -> Iterator[None]:
+    """Let what is printed go to the file that ``-o`` names.
+
+    Raises:
+        LspciError: it cannot be written.
+    """
+    if options.output is None:
+        yield
+        return
+    from lspci_parse.errors import LspciError
+
+    try:
+        with Path(options.output).open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+            yield
+    except OSError as error:
+        raise LspciError(f"cannot be written: {error.strerror or error}", options.output) from error
 
 
 def add_steering(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +111,7 @@ def emit(
     reports: Sequence[Comparison],
     options: argparse.Namespace,
     *,
+    hosts: Sequence[Sequence[Host]] = (),
     as_text: Callable[[Comparison], str] | None = None,
     as_json: Sequence[object] | None = None,
 ) -> int:
@@ -91,12 +120,24 @@ def emit(
     Args:
         reports: one for each host, or for each pair.
         options: the command line.
+        hosts: the one or two hosts that each report is about, for pages.
         as_text: another writer for people than the command's usual one.
         as_json: other documents than the reports'.
 
     Raises:
-        LspciError: the text file cannot be written.
+        LspciError: a file cannot be written.
     """
+    with output(options):
+        return _emitted(reports, options, hosts, as_text, as_json)
+
+
+def _emitted(
+    reports: Sequence[Comparison],
+    options: argparse.Namespace,
+    hosts: Sequence[Sequence[Host]],
+    as_text: Callable[[Comparison], str] | None,
+    as_json: Sequence[object] | None,
+) -> int:
     if options.textfile is not None:
         _write_textfile(options.textfile, reports)
     if options.format == "nagios":
@@ -109,6 +150,11 @@ def emit(
                 print_report(report, options)
             else:
                 print(as_text(report))
+    elif options.format == "html":
+        from lspci_parse.render.html.page import page
+
+        for report, shown in zip(reports, hosts, strict=True):
+            print(page(f"lspci-parse {options.command}", shown, report), end="")
     elif options.format == "json":
         _print_documents(_documents(reports) if as_json is None else as_json)
     else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lspci_parse.cli.common import EXIT_SAME, Commands, add_host, command, load, print_json
-from lspci_parse.cli.reports import add_selection
+from lspci_parse.cli.reports import add_output, add_selection, output
 
 if TYPE_CHECKING:
     import argparse
 
+    from lspci_parse.evidence.host import Host
     from lspci_parse.model.device import Device
     from lspci_parse.model.dump import Dump
 
@@ -28,6 +29,9 @@ def add(commands: Commands) -> None:
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--flat", action="store_true", help="one 'path = value' a line, for grep and diff -u")
+    form.add_argument("--format", choices=("text", "html", "dot", "mermaid"), default="text",
+                      help="a page, or a graph for a README or ticket")  # fmt: skip
+    add_output(show)
     add_selection(show)
     show.add_argument(
         "--cap", metavar="KIND", help="only capabilities of KIND, as setpci names them (exp, acs ...)"
@@ -39,7 +43,21 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     host = load(options.host, strict=options.strict)
     chosen = _chosen(host.dump, options.slot, options.ids, options.cap)
-    if options.json:
+    with output(options):
+        _print(host, chosen, options)
+    return EXIT_SAME
+
+
+def _print(host: Host, chosen: list[Device], options: argparse.Namespace) -> None:
+    if options.format == "html":
+        from lspci_parse.render.html.page import page
+
+        print(page("lspci-parse show", [host]), end="")
+    elif options.format != "text":
+        from lspci_parse.render.graph import dot, mermaid
+
+        print((dot if options.format == "dot" else mermaid)(host))
+    elif options.json:
         from lspci_parse.serialization.dump import to_json
 
         addresses = {str(device.address) for device in chosen}
@@ -55,7 +73,6 @@ def _run(options: argparse.Namespace) -> int:
 
         whole = options.slot is None and options.ids is None and options.cap is None
         print(tree.tree(host.dump, host.os_names) if whole else tree.devices(chosen, options.cap))
-    return EXIT_SAME
 
 
 def _chosen(dump: Dump, slot: str | None, ids: str | None, kind: str | None) -> list[Device]:

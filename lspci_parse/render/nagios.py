@@ -15,7 +15,7 @@ _WORDS: Final = {OK: "OK", WARNING: "WARNING", CRITICAL: "CRITICAL"}
 
 
 def nagios(comparison: Comparison) -> str:
-    """Return the state, how many findings there are, the cause of the worst one, and the numbers as performance data."""
+    """Return the state, how many findings there are, the worst one's cause, and the numbers as performance data."""
     summary = comparison.summary
     counts = {name: summary[name] for name in ("critical", "warning", "info")}
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no findings"

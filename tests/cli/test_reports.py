@@ -22,7 +22,11 @@ PLAIN = str(CORPUS / "hosts" / "plain.txt")
 @pytest.mark.parametrize(
     ("argv", "code", "start"),
     [
-        (["diff", GOOD, BAD], 2, "LSPCI CRITICAL - 7 critical, 2 warning: 00:1c.5 (Root Port) has lost its ACS capability | critical=7"),
+        (
+            ["diff", GOOD, BAD],
+            2,
+            "LSPCI CRITICAL - 7 critical, 2 warning: 00:1c.5 (Root Port) has lost its ACS capability | critical=7",
+        ),
         (["diff", GOOD, GOOD], 0, "LSPCI OK - no findings | critical=0 warning=0 info=0"),
         (["diagnose", GOOD], 0, "LSPCI OK - no findings"),
         (["diagnose", GOOD, BAD], 2, "LSPCI OK - no findings"),
