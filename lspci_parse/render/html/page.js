@@ -1,8 +1,9 @@
 "use strict";
 // @ts-check
 (() => {
-  /** @typedef {{sides: Record<string, number[]>[], changes: [string?, string?, number, number, number][],
-   *   findings: [string?, string?, string, string, string, string, string][], texts: string[]}} Data */
+  /** @typedef {string | null} Slot */
+  /** @typedef {{sides: Record<string, number[]>[], changes: [Slot, Slot, number, number, number][],
+   *   findings: [Slot, Slot, string, string, string, string, string][], texts: string[]}} Data */
   const byId = (/** @type {string} */ id) => document.getElementById(id);
   const source = byId("data");
   const data = /** @type {Data} */ (JSON.parse(source ? source.textContent || "{}" : "{}"));
@@ -31,7 +32,10 @@
   /** @param {string} slot */
   const words = (slot) => {
     const numbers = data.sides[index()][slot] || [];
-    return numbers.map((number) => data.texts[number]).join("\n").toLowerCase();
+    return numbers
+      .map((number) => data.texts[number])
+      .join("\n")
+      .toLowerCase();
   };
   /** @type {Map<string, string>} */
   const remembered = new Map();
@@ -83,7 +87,9 @@
 
   /** @param {string} slot */
   const differing = (slot) =>
-    data.changes.filter((change) => change[index()] === slot).map((change) => change.slice(2).map((n) => data.texts[Number(n)]));
+    data.changes
+      .filter((change) => change[index()] === slot)
+      .map((change) => change.slice(2).map((n) => data.texts[Number(n)]));
 
   /** @param {HTMLButtonElement} device */
   const open = (device) => {
@@ -178,7 +184,10 @@
         search.value = "";
         filter();
       }
-    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && document.activeElement instanceof HTMLButtonElement) {
+    } else if (
+      (event.key === "ArrowDown" || event.key === "ArrowUp") &&
+      document.activeElement instanceof HTMLButtonElement
+    ) {
       const list = shown();
       const at = list.indexOf(document.activeElement);
       const next = at < 0 ? undefined : list[at + (event.key === "ArrowDown" ? 1 : -1)];
