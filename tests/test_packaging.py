@@ -32,12 +32,20 @@ def test_wheel_holds_grammar_tables_data_and_typing_marker(built: Path) -> None:
     data = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "lspci_parse").rglob("*.*")
-        if path.suffix in (".tsv", ".json")
+        if path.suffix in (".tsv", ".json", ".md", ".html", ".css", ".js")
     }
     assert grammar
     assert data
     assert grammar | data | {"lspci_parse/py.typed"} <= names
-    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"lspci_parse"}
+    top = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert {name for name in top if not name.endswith(".data")} == {"lspci_parse"}
+    shared = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+    assert shared == {
+        "share/man/man1/lspci-parse.1",
+        "share/bash-completion/completions/lspci-parse",
+        "share/zsh/site-functions/_lspci-parse",
+        "share/fish/vendor_completions.d/lspci-parse.fish",
+    }
 
 
 def test_source_distribution_holds_what_the_wheel_needs(built: Path) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SCHEMAS = ("dump", "diff", "groups", "check", "policy", "ignore")
 Shell: TypeAlias = Literal["bash", "zsh", "fish"]
+TOPICS = ("recipes", "policies", "json", "rules", "collecting")
 SHELLS: tuple[Shell, ...] = ("bash", "zsh", "fish")
 
 
@@ -31,7 +32,8 @@ class Version(argparse.Action):
 
 def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> None:
     """Add the commands; ``whole`` makes the parser of the whole command line."""
-    rules = command(commands, "rules", "list the rules of diff: name, severity, what each looks for")
+    rules = command(commands, "rules", "list the rules: name, severity, what each looks for; or explain one")
+    rules.add_argument("name", metavar="NAME", nargs="?", help="explain one rule in full")
     rules.add_argument("--json", action="store_true", help="as JSON")
     rules.set_defaults(run=_rules)
 
@@ -45,6 +47,10 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
     completion.set_defaults(run=lambda options: _completion(whole(), options.shell))
 
+    topics = command(commands, "help", "print help, or a topic of it", f"topics: {', '.join(TOPICS)}")
+    topics.add_argument("topic", metavar="TOPIC", nargs="?", choices=TOPICS, help=", ".join(TOPICS))
+    topics.set_defaults(run=lambda options: _help(whole(), options.topic))
+
     man = command(commands, "man", "print the manual page", "example:\n  lspci-parse man | man -l -")
     man.set_defaults(run=lambda _: _man(whole()))
 
@@ -55,9 +61,22 @@ examples:
   lspci-parse completion fish >~/.config/fish/completions/lspci-parse.fish"""
 
 
+def _help(parser: argparse.ArgumentParser, topic: str | None) -> int:
+    if topic is None:
+        parser.print_help()
+        print(f"\nmore: lspci-parse help TOPIC, with one of {', '.join(TOPICS)}")
+    else:
+        from lspci_parse.lspci.package_data import package_data
+
+        print(package_data(f"cli/topics/{topic}.md").decode(), end="")
+    return EXIT_SAME
+
+
 def _rules(options: argparse.Namespace) -> int:
     from lspci_parse.findings.catalogue import CATALOGUE
 
+    if options.name is not None:
+        return _rule(options.name)
     rows = [(rule.name, rule.severity, rule.summary) for rule in CATALOGUE.values()]
     if options.json:
         print_json([dict(zip(("rule", "severity", "summary"), row, strict=True)) for row in rows])
@@ -65,6 +84,22 @@ def _rules(options: argparse.Namespace) -> int:
         from lspci_parse.render.text.table import table
 
         print(table(rows, ("rule", "at most", "finds that")))
+    return EXIT_SAME
+
+
+def _rule(name: str) -> int:
+    import difflib
+
+    from lspci_parse.errors import LspciError
+    from lspci_parse.findings.catalogue import CATALOGUE
+    from lspci_parse.findings.rule_page import rule_page
+
+    if name not in CATALOGUE:
+        near = difflib.get_close_matches(name, CATALOGUE, 1)
+        raise LspciError(
+            f"no rule {name!r}{f'; did you mean {near[0]}?' if near else ''} (see 'lspci-parse rules')"
+        )
+    print(rule_page(CATALOGUE[name]))
     return EXIT_SAME
 
 
@@ -86,5 +121,17 @@ def _man(parser: argparse.ArgumentParser) -> int:
     from lspci_parse import version
     from lspci_parse.cli.reference.man import man
 
-    print(man(parser, version=version()), end="")
+    print(man(parser, version=version(), date=_date()), end="")
     return EXIT_SAME
+
+
+_WRITTEN = "2026-11-27"
+"""The day of this version's manual, unless ``SOURCE_DATE_EPOCH`` names another (reproducible-builds.org)."""
+
+
+def _date() -> str:
+    import os
+    from datetime import UTC, datetime
+
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat() if epoch.isdecimal() else _WRITTEN

@@ -82,9 +82,13 @@ def print_report(comparison: Comparison, options: argparse.Namespace) -> None:
 
 
 def colour(choice: str) -> bool:
-    """Whether to write colours: on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    """Whether to write colours: on a terminal, or as NO_COLOR (no-color.org) and FORCE_COLOR (force-color.org) say."""
     if choice == "auto":
-        return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or (
+            sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        )
     return choice == "always"
 
 

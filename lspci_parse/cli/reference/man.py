@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from lspci_parse.cli.reference.arguments import described
@@ -14,7 +15,21 @@ if TYPE_CHECKING:
     from lspci_parse.cli.reference.arguments import Argument, Command
 
 _SEE_ALSO: Final = ("lspci", "setpci")
+_MORE_SECTIONS: Final = {
+    "ENVIRONMENT": (
+        ("NO_COLOR", "If it is set and not empty, nothing is coloured."),
+        ("FORCE_COLOR", "If it is set and not empty, reports are coloured without a terminal, too."),
+        ("COLUMNS", "The width that text is laid out for."),
+        ("SOURCE_DATE_EPOCH", "The day that 'lspci-parse man' puts into the page."),
+    ),
+    "FILES": (
+        ("lspci*, dmesg*, cmdline, iommu_groups*", "What a folder given as HOST may hold."),
+        ("sos_commands/pci/lspci*", "The dump of a sosreport."),
+    ),
+}
 _MORE: Final = r"\ ...\&"
+_WIDTH: Final = 66
+"""Characters of a line of text; what roff wants escaped makes it longer."""
 _SPECIAL: Final = {
     "\\": r"\e",
     "-": r"\-",
@@ -43,7 +58,7 @@ def _page(program: Command, version: str, date: str) -> Iterator[str]:
     yield f'.TH {_roff(program.name.upper())} 1 "{date}" "{_roff(title)}" "User Commands"'
     description = program.description.rstrip(".")
     yield ".SH NAME"
-    yield f"{_roff(program.name)} \\- {_roff(description[:1].lower() + description[1:])}"
+    yield f"{_roff(program.name)} \\- {_text(description[:1].lower() + description[1:])}"
     yield ".SH SYNOPSIS"
     yield "\n.P\n".join(_call(program, command) for command in program.commands or (program,))
     yield ".SH DESCRIPTION"
@@ -55,6 +70,14 @@ def _page(program: Command, version: str, date: str) -> Iterator[str]:
     for command in program.commands:
         yield from _command(program, command)
     yield from _notes(program.notes, ".SH")
+    for heading, rows in _MORE_SECTIONS.items():
+        yield f".SH {heading}"
+        for name, text in rows:
+            yield from (".TP", f"\\fB{_roff(name)}\\fR", _text(text))
+    yield ".SH REPORTING BUGS"
+    yield _text(
+        "With the command and its message; 'lspci-parse redact' takes private facts out of what you attach."
+    )
     yield ".SH SEE ALSO"
     yield ",\n".join(f"\\fB{_roff(page)}\\fR(8)" for page in _SEE_ALSO)
 
@@ -74,7 +97,7 @@ def _call(program: Command, command: Command) -> str:
             alternatives = [
                 _spelt(other, other.names[0]) for other in command.options if other.names[0] in rivals
             ]
-            parts.append(f"[{' | '.join(alternatives)}]{_MORE if option.repeats else ''}")
+            parts.append(f"[{f' |{chr(10)}'.join(alternatives)}]{_MORE if option.repeats else ''}")
             seen.update(rivals)
     return "\n".join(parts)
 
@@ -118,7 +141,13 @@ def _notes(notes: dict[str, str], heading: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return "\n".join(map(_line, text.split("\n")))
+    """Write text in lines that are not too long; roff fills them anew."""
+    lines = (
+        part
+        for line in text.split("\n")
+        for part in textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    )
+    return "\n".join(map(_line, lines))
 
 
 def _line(text: str) -> str:

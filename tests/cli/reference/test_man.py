@@ -30,7 +30,8 @@ def test_synopsis_has_a_call_of_each_command() -> None:
         r"\fBmy\-tool\fR",
         r"\fBshow\fR",
         r"\fIHOST\fR",
-        r"[\fB\-\-json\fR | \fB\-\-flat\fR]",
+        r"[\fB\-\-json\fR |",
+        r"\fB\-\-flat\fR]",
         r"[\fB\-s\fR\ \fISLOT\fR]",
         r"[\fB\-\-only\fR\ \fIRULE\fR]\ ...\&",
     ]
